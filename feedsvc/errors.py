@@ -1,0 +1,121 @@
+"""Every error feedsvc raises on purpose.
+
+    FeedsvcError
+    ├── ConfigError(key)
+    ├── QueryError(position)
+    ├── NotFound
+    ├── SourceError(source_id)
+    │   ├── FetchError(status, retry_after)
+    │   │   └── SourceGone
+    │   └── ParseError(line)
+    ├── RenderError
+    └── StoreError
+        ├── StoreUnavailable
+        ├── ClaimLost
+        └── SchemaMismatch
+
+A message names the thing and, where there is one, the remedy; it is fit to be shown to a user.
+Wings wrap a library's exception in one of these with `from`; only verbs and doors catch them.
+"""
+
+from datetime import timedelta
+
+
+class FeedsvcError(Exception):
+    """Base of all errors a user can cause or cure."""
+
+    def __reduce__(self) -> tuple[object, ...]:
+        # keyword-only attributes must survive the way back from a parser process
+        return (_rebuild, (type(self), self.args, dict(self.__dict__)))
+
+
+def _rebuild(
+    kind: type[FeedsvcError], args: tuple[object, ...], state: dict[str, object]
+) -> FeedsvcError:
+    error = kind.__new__(kind)
+    error.args = args
+    error.__dict__.update(state)
+    return error
+
+
+class ConfigError(FeedsvcError):
+    """The configuration is wrong; `key` is dotted (`poll.interval`), or None for the whole file."""
+
+    def __init__(self, message: str, *, key: str | None = None) -> None:
+        super().__init__(message)
+        self.key = key
+
+
+class QueryError(FeedsvcError):
+    """A query does not parse; `position` counts characters of `query` from 0."""
+
+    def __init__(self, message: str, *, query: str = "", position: int = 0) -> None:
+        super().__init__(message)
+        self.query = query
+        self.position = position
+
+    def pointer(self) -> str:
+        """The query with a caret under the place, as two lines."""
+        return f"{self.query}\n{' ' * self.position}^"
+
+
+class NotFound(FeedsvcError):
+    """No source, entry, tag or feed has this name."""
+
+
+class SourceError(FeedsvcError):
+    """A source could not be read this time; `source_id` says which once it is known."""
+
+    def __init__(self, message: str, *, source_id: str | None = None) -> None:
+        super().__init__(message)
+        self.source_id = source_id
+
+
+class FetchError(SourceError):
+    """HTTP failed; `status` is its code if one came, `retry_after` how long it asked us to wait."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        source_id: str | None = None,
+        status: int | None = None,
+        retry_after: timedelta | None = None,
+    ) -> None:
+        super().__init__(message, source_id=source_id)
+        self.status = status
+        self.retry_after = retry_after
+
+
+class SourceGone(FetchError):
+    """The server says the feed is gone for good (410, RFC 9110 §15.5.11)."""
+
+
+class ParseError(SourceError):
+    """A document is not what it claims to be; `line` counts from 1 where it is known."""
+
+    def __init__(
+        self, message: str, *, source_id: str | None = None, line: int | None = None
+    ) -> None:
+        super().__init__(message, source_id=source_id)
+        self.line = line
+
+
+class RenderError(FeedsvcError):
+    """A feed could not be written in the format asked for."""
+
+
+class StoreError(FeedsvcError):
+    """The store refused."""
+
+
+class StoreUnavailable(StoreError):
+    """The database cannot be reached, or stayed locked for longer than we wait."""
+
+
+class ClaimLost(StoreError):
+    """Another poller took the source over while we polled it; nothing was written."""
+
+
+class SchemaMismatch(StoreError):
+    """The database's schema is newer than this program, or not feedsvc's at all."""

@@ -1,0 +1,50 @@
+"""How text becomes the tokens that words and phrases are compared by.
+
+One function, used for what is indexed, for what is asked and for matching in memory, so that
+SQLite, PostgreSQL and `matches` agree by construction. Not for tagging, which needs the case.
+"""
+
+import re
+import unicodedata
+
+_RUN = re.compile(r"[^\W_]+")
+_UNSPACED = re.compile(
+    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
+    "\U00020000-\U0003ffff]"
+)
+_MAX_TOKEN = 100
+
+
+def fold(text: str) -> str:
+    """Lower-cases and drops accents: `Élysée` and `ELYSEE` fold alike."""
+    if text.isascii():
+        return text.lower()
+    # decomposing makes new capitals (`™` → `TM`), hence both steps twice
+    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    decomposed = unicodedata.normalize("NFKD", decomposed.casefold())
+    return "".join(c for c in decomposed if not unicodedata.combining(c))
+
+
+def tokens(text: str) -> list[str]:
+    """Splits text into folded runs of letters and digits.
+
+    Scripts written without spaces (Chinese, Japanese, Thai …) give one token a character, so that
+    a phrase finds any substring of them.
+    """
+    found: list[str] = []
+    for run in _RUN.findall(fold(text)):
+        if run.isascii() or not _UNSPACED.search(run):
+            found.append(run[:_MAX_TOKEN])
+            continue
+        word = ""
+        for char in run:
+            if _UNSPACED.match(char):
+                if word:
+                    found.append(word[:_MAX_TOKEN])
+                    word = ""
+                found.append(char)
+            else:
+                word += char
+        if word:
+            found.append(word[:_MAX_TOKEN])
+    return found
