@@ -4,8 +4,11 @@ One function, used for what is indexed, for what is asked and for matching in me
 SQLite, PostgreSQL and `matches` agree by construction. Not for tagging, which needs the case.
 """
 
+import html
 import re
 import unicodedata
+
+from ..model import Text
 
 _RUN = re.compile(r"[^\W_]+")
 _UNSPACED = re.compile(
@@ -13,6 +16,15 @@ _UNSPACED = re.compile(
     "\U00020000-\U0003ffff]"
 )
 _MAX_TOKEN = 100
+# In sanitised HTML every `<` outside a comment opens a tag and every attribute value is quoted.
+_MARKUP = re.compile(
+    r"""<!--.*?-->|</?([a-zA-Z][a-zA-Z0-9]*)(?:[^>"']|"[^"]*"|'[^']*')*>""", re.DOTALL
+)
+_INLINE = re.compile(
+    "a|abbr|b|bdi|bdo|cite|code|data|dfn|del|em|font|i|ins|kbd|mark|q|s|samp|small|span|strike|"
+    "strong|sub|sup|time|tt|u|var|wbr",
+    re.IGNORECASE,
+)
 
 
 def fold(text: str) -> str:
@@ -48,3 +60,20 @@ def tokens(text: str) -> list[str]:
         if word:
             found.append(word[:_MAX_TOKEN])
     return found
+
+
+def plain(text: Text | None) -> str:
+    """The words of a text construct without their markup; empty for None.
+
+    Tags that begin a new block part words, those within a line do not (`<b>I</b>stanbul`). The
+    HTML is sanitised: scripts and styles are gone.
+    """
+    if text is None:
+        return ""
+    if text.type == "text":
+        return text.value
+    return html.unescape(_MARKUP.sub(_gap, text.value))
+
+
+def _gap(tag: re.Match[str]) -> str:
+    return "" if _INLINE.fullmatch(tag[1] or "") else " "

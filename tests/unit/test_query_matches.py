@@ -1,0 +1,168 @@
+"""What each term asks of an entry."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from feedsvc.model import Entry, Link, Person, Tag, Text
+from feedsvc.query import matches, moment, parse, searchable
+from feedsvc.query.text import plain
+
+NOW = datetime(2025, 4, 12, 8, 0, 42, tzinfo=UTC)
+
+ENTRY = Entry(
+    id="tag:localhost,2026:istanbul",
+    fallback_id="tag:localhost,2026:istanbul-2",
+    key="aaaaaaaaaaaab",
+    source_id="seeds",
+    uid="istanbul.txt",
+    title="Istanbul Diplomacy: U.S. and Russia Seek to Normalize Embassy Operations",
+    published=datetime(2025, 4, 10, tzinfo=UTC),
+    updated=datetime(2025, 4, 11, tzinfo=UTC),
+    dated=True,
+    digest="",
+    link="https://example.org/istanbul",
+    links=(Link(href="https://example.org/a.mp3", rel="enclosure", type="audio/mpeg"),),
+    summary=Text(value="Delegations met in Istanbul & talked: 1 < 2."),
+    content=Text(
+        value='<p>On <em>Thurs</em>day, the <a href="https://example.org/?q=hidden" '
+        'title="a > b">Russian consulate</a></p><p>reopened.</p><ul><li>one</li><li>two</li></ul>'
+        "<!-- secret --><p>Caf&eacute; Fr&#252;h</p>",
+        type="html",
+    ),
+    credit="(With inputs from agencies.)",
+    authors=(Person(name="Jane Smith", email="jane@example.org"), Person(name="Łukasz Nowak")),
+    tags=(
+        Tag(slug="russia", label="Russia", origin="auto"),
+        Tag(slug="united-states", label="United States", origin="folder"),
+    ),
+    lang="en-US",
+)
+
+
+def asks(text: str, entry: Entry = ENTRY, *, related: bool = False) -> bool:
+    return matches(
+        parse(text), entry, source_kind="directory", related=related, now=NOW, story="ab2c"
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "istanbul",
+        "ISTANBUL",
+        '"embassy operations"',
+        '"diplomacy U.S. and"',
+        "thursday",
+        "cafe",
+        "früh",
+        '"russian consulate"',
+        '"1 2"',
+        "title:normalize",
+        'title:"seek to normalize"',
+        "author:smith",
+        'author:"jane smith"',
+        "tag:russia",
+        'tag:"United States"',
+        "source:seeds",
+        "lang:en",
+        "lang:en-us",
+        "kind:directory",
+        "story:ab2c",
+        "has:enclosure has:link has:author has:credit",
+        "since:2025-04-10",
+        "since:2025-04 until:2025-05",
+        "until:2025-04-10T00:01Z",
+        "since:56h",
+        "until:2880m",
+        "-tag:sports",
+        "tag:sports OR tag:russia",
+        "tag:russia -(tag:sports OR tag:weather)",
+    ],
+)
+def test_holds(text: str) -> None:
+    assert asks(text)
+    assert not text or not asks(f"-({text})")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "agencies",
+        "hidden",
+        "secret",
+        "thurs",
+        "onetwo",
+        '"consulate reopened two"',
+        '"operations delegations"',
+        '"operations embassy"',
+        "jane",
+        "title:delegations",
+        "author:istanbul",
+        "author:example",
+        "tag:united",
+        "source:bbc",
+        "lang:e",
+        "lang:de",
+        "lang:en-us-x",
+        "kind:feed",
+        "story:zz",
+        "has:related",
+        "since:2025-04-10T00:00:00.000001Z",
+        "until:2025-04-10",
+        "since:55h",
+        "until:57h",
+    ],
+)
+def test_does_not_hold(text: str) -> None:
+    assert not asks(text)
+    assert asks(f"-{text}")
+
+
+def test_has_asks_for_at_least_one() -> None:
+    bare = replace(ENTRY, link=None, links=(Link(href="https://example.org/"),), credit="")
+    bare = replace(bare, authors=(), lang=None, summary=None, content=None)
+    for what in ("enclosure", "link", "author", "credit", "related"):
+        assert not asks(f"has:{what}", bare)
+    assert asks("has:related", bare, related=True)
+    assert not asks("lang:en", bare)
+    assert not asks("consulate", bare)
+
+
+def test_spans_count_from_the_whole_minute() -> None:
+    minute = datetime(2025, 4, 12, 8, 0, tzinfo=UTC)
+    assert moment(timedelta(hours=1), NOW) == minute - timedelta(hours=1)
+    assert moment(NOW, NOW) == NOW
+    entry = replace(ENTRY, published=minute - timedelta(minutes=5))
+    assert asks("since:5m", entry)
+    assert not asks("until:5m", entry)
+
+
+def test_what_is_searched_is_told_once() -> None:
+    found = searchable(ENTRY)
+    assert " ".join(found.summary) == "delegations met in istanbul talked 1 2"
+    assert " ".join(found.body) == "on thursday the russian consulate reopened one two cafe fruh"
+    assert found.author == ("jane", "smith", "łukasz", "nowak")
+
+
+@pytest.mark.parametrize(
+    ("html", "words"),
+    [
+        ("a<br>b", "a b"),
+        ("<b>I</b>stanbul", "Istanbul"),
+        ("<B>I</B>stanbul", "Istanbul"),
+        ("x<td>1</td><td>2</td>", "x 1 2"),
+        ("1 &lt; 2 &amp;amp; 3", "1 < 2 &amp; 3"),
+        ('<img alt="a > b" src="x">c', "c"),
+        ("<!-- <p>no</p> -->yes", "yes"),
+    ],
+)
+def test_markup_parts_words_only_between_blocks(html: str, words: str) -> None:
+    assert plain(Text(value=html, type="html")).split() == words.split()
+
+
+def test_plain_text_is_left_alone() -> None:
+    assert plain(Text(value="1 <b> 2 &amp;")) == "1 <b> 2 &amp;"
+    assert plain(None) == ""
