@@ -1,0 +1,161 @@
+"""JSON Feed 1.1, with what it has no words for under `_feedsvc`.
+
+Keys stand in a fixed order, absent values are left out. `_feedsvc` holds, in an item, `related`
+(id, url, title, score, reason, kind), `source` (id, title, url, feed_url, rights), `contributors`,
+`rights` and `links` of other relations; in the feed, `about`, `rights` and `deleted` (id, when).
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from ..errors import RenderError
+from ..model import Category, FeedDocument, FeedEntry, Link, Person, Related, SourceMeta
+from .extension import UNKNOWN_TYPE
+from .fit import fit_entry, fit_head, rfc3339
+from .plain import as_text
+
+_VERSION = "https://jsonfeed.org/version/1.1"
+
+
+class JsonFeedFormat:
+    """Writes `application/feed+json`."""
+
+    suffix = "json"
+    media_type = "application/feed+json"
+
+    def fragment(self, entry: FeedEntry) -> bytes:
+        """Writes one item as an object."""
+        return _encode(_item(fit_entry(entry)))
+
+    def assemble(self, document: FeedDocument, fragments: Sequence[bytes]) -> bytes:
+        """Writes the feed: its head, then the fragments as they come, in `items`."""
+        head = _encode(_head(fit_head(document, self.media_type)))
+        return b"".join((head.removesuffix(b"}"), b',"items":[', b",".join(fragments), b"]}"))
+
+
+def _encode(value: dict[str, Any]) -> bytes:
+    try:
+        return json.dumps(
+            value, ensure_ascii=False, allow_nan=False, separators=(",", ":")
+        ).encode()
+    except ValueError as error:
+        name = value.get("id") or value.get("feed_url")
+        raise RenderError(f"{name!r} cannot be written as JSON Feed: {error}") from error
+
+
+def _present(**values: Any) -> dict[str, Any]:
+    return {key: value for key, value in values.items() if value not in (None, "", [], {})}
+
+
+def _head(document: FeedDocument) -> dict[str, Any]:
+    links = document.links
+    return _present(
+        version=_VERSION,
+        title=document.title,
+        home_page_url=document.home_url,
+        feed_url=document.self_url,
+        description=document.subtitle,
+        next_url=next((link.href for link in links if link.rel == "next"), None),
+        icon=document.logo,
+        favicon=document.icon,
+        authors=_authors(document.authors),
+        language=document.lang,
+        hubs=[{"type": "WebSub", "url": link.href} for link in links if link.rel == "hub"],
+        _feedsvc=_present(
+            about=document.generator_url,
+            id=document.id,
+            rights=document.rights,
+            updated=rfc3339(document.updated),
+            deleted=[{"id": one.id, "when": rfc3339(one.when)} for one in document.deleted],
+        ),
+    )
+
+
+def _item(entry: FeedEntry) -> dict[str, Any]:
+    # an item has one of the two, if only an empty one; readers show it, not the summary
+    content = entry.content or entry.summary
+    item = _present(id=entry.id, url=entry.url, title=entry.title)
+    if content and content.type == "html":
+        item["content_html"] = content.value
+    else:
+        item["content_text"] = content.value if content else ""
+    enclosures = [link for link in entry.links if link.rel == "enclosure"]
+    others = [link for link in entry.links if link.rel not in ("enclosure", "related")]
+    image = (link.href for link in enclosures if (link.type or "").startswith("image/"))
+    return item | _present(
+        summary=as_text(entry.summary) if entry.summary else None,
+        image=next(image, None),
+        date_published=rfc3339(entry.published),
+        date_modified=rfc3339(entry.updated),
+        authors=_authors(entry.authors),
+        tags=_tags(entry.categories),
+        language=entry.lang,
+        attachments=[_attachment(link) for link in enclosures],
+        _feedsvc=_present(
+            related=_related(entry),
+            source=_source(entry.source) if entry.source else None,
+            contributors=_authors(entry.contributors),
+            rights=entry.rights,
+            links=[_link(link) for link in others if link.href != entry.url],
+        ),
+    )
+
+
+def _authors(persons: Iterable[Person]) -> list[dict[str, Any]]:
+    return [
+        _present(name=one.name, url=one.uri or (f"mailto:{one.email}" if one.email else None))
+        for one in persons
+    ]
+
+
+def _tags(categories: Iterable[Category]) -> list[str]:
+    return list(dict.fromkeys(one.label or one.term for one in categories))
+
+
+def _attachment(link: Link) -> dict[str, Any]:
+    return _present(
+        url=link.href,
+        mime_type=link.type or UNKNOWN_TYPE,
+        title=link.title,
+        size_in_bytes=link.length,
+    )
+
+
+def _related(entry: FeedEntry) -> list[dict[str, Any]]:
+    """What we link to with score and reason, then what the publisher itself links to."""
+    ours = [_ours(one) for one in entry.related]
+    known = {one.get("url") for one in ours}
+    theirs = [
+        _present(url=link.href, title=link.title, type=link.type)
+        for link in entry.links
+        if link.rel == "related" and link.href not in known
+    ]
+    return ours + theirs
+
+
+def _ours(related: Related) -> dict[str, Any]:
+    return _present(
+        id=related.id,
+        url=related.link,
+        title=related.title,
+        score=round(related.score, 3),
+        reason=related.reason,
+        kind=related.kind,
+    )
+
+
+def _source(source: SourceMeta) -> dict[str, Any]:
+    return _present(
+        id=source.id,
+        title=source.title,
+        url=source.link,
+        feed_url=source.self_link,
+        rights=source.rights,
+        authors=_authors(source.authors),
+        updated=rfc3339(source.updated) if source.updated else None,
+    )
+
+
+def _link(link: Link) -> dict[str, Any]:
+    return _present(rel=link.rel, href=link.href, type=link.type, title=link.title)
