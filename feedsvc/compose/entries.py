@@ -1,0 +1,144 @@
+"""From an entry as the store keeps it to an entry as a feed shows it: relations become links."""
+
+import html
+from collections.abc import Iterable
+from dataclasses import replace
+
+from ..formats.plain import as_html, as_text
+from ..model import Category, FeedEntry, Link, Person, Related, SourceMeta, StoredEntry, Text
+from ..normalise.text import first_words
+from .addresses import Addresses
+from .request import Options
+
+_SUMMARY = 400
+# an entry's links to its own place in the feed it came from mean nothing in ours
+_FOREIGN_RELS = frozenset(
+    {"self", "edit", "edit-media", "hub", "next", "previous", "first", "last"}
+)
+
+
+class EntryComposer:
+    """Applies the settings of `[related]` and the options of a feed to entries.
+
+    `settings` names everything else that shows in an entry; it is part of every fingerprint.
+    """
+
+    def __init__(self, at: Addresses, *, most: int, listed: bool, settings: str) -> None:
+        self._at = at
+        self._max = most
+        self._list = listed
+        self._settings = settings
+
+    def compose(self, stored: StoredEntry, options: Options) -> FeedEntry:
+        """An entry as a feed with these options shows it."""
+        entry = stored.entry
+        source = self._source(stored)
+        explicit = [one for one in stored.related if one.kind == "explicit"]
+        found = [one for one in stored.related if one.kind == "content"]
+        related = tuple(
+            replace(one, link=one.link or self._at.entry(one.key))
+            for one in explicit + found[: self._max]
+        )
+        links = [
+            Link(href=one.link or "", rel="related", type="text/html", title=one.title)
+            for one in related
+        ]
+        links.extend(link for link in entry.links if link.rel not in _FOREIGN_RELS)
+        full, summary = entry.content, entry.summary
+        if options.content == "full":
+            full = self._with_ends(stored, related)
+        else:
+            if options.content == "none":
+                summary = None
+            elif summary is None and full is not None:
+                summary = Text(value=first_words(as_text(full), _SUMMARY), lang=full.lang)
+            full = None
+        return FeedEntry(
+            id=entry.id,
+            title=entry.title,
+            url=entry.link or self._at.entry(entry.key),
+            links=tuple(links),
+            published=entry.published,
+            updated=entry.updated,
+            authors=entry.authors or source.authors or (Person(name=source.title or entry.id),),
+            contributors=entry.contributors,
+            summary=summary,
+            content=full,
+            categories=self._categories(stored),
+            rights=entry.rights,
+            lang=entry.lang,
+            source=source,
+            related=related,
+            fingerprint=f"{stored.fingerprint}/{options.content}/{self._settings}",
+        )
+
+    def _with_ends(self, stored: StoredEntry, related: Iterable[Related]) -> Text | None:
+        """The content, then the credit and the visible list of related entries.
+
+        Few readers show `rel="related"`, hence the list. Where there is no content the summary
+        opens it, so that a reader who shows the one instead of the other misses nothing.
+        """
+        entry = stored.entry
+        ends = _credit(entry.credit)
+        if self._list:
+            ends += _list(related, stored.unresolved)
+        opening = entry.content or entry.summary
+        if not ends or opening is None:
+            return Text(value=ends, type="html", lang=entry.lang) if ends else entry.content
+        body = as_html(opening)
+        if opening.type == "text" and not body.startswith("<p>"):
+            body = f"<p>{body}</p>"
+        return Text(value=body + ends, type="html", lang=opening.lang)
+
+    def _categories(self, stored: StoredEntry) -> tuple[Category, ...]:
+        """Tags under our own scheme, then what the publisher put under schemes of its own.
+
+        Categories without a scheme have become tags.
+        """
+        scheme = self._at.tag_scheme()
+        ours = [
+            Category(term=tag.slug, scheme=scheme, label=tag.label) for tag in stored.entry.tags
+        ]
+        theirs = [one for one in stored.entry.categories if one.scheme and one.scheme != scheme]
+        return (*ours, *theirs)
+
+    def _source(self, stored: StoredEntry) -> SourceMeta:
+        """Where the entry came from, complete enough for `atom:source` (RFC 4287 §4.2.11).
+
+        What an entry says of its source itself comes first: it came through an aggregator. The date
+        is the entry's, since the source's own moves with every poll and would change every entry.
+        """
+        entry, given = stored.entry, stored.entry.source
+        path = f"feeds/sources/{entry.source_id}"
+        if given:
+            name = given.id or given.self_link or given.link
+            title, when = given.title or stored.source_title, given.updated or entry.updated
+            return replace(given, id=name, title=title, updated=when)
+        meta = stored.source
+        known = meta.link or meta.self_link
+        return replace(
+            meta,
+            id=meta.id or self._at.feed_id(path),
+            title=stored.source_title or meta.title,
+            link=meta.link or (None if known else self._at.feed(path)),
+            self_link=meta.self_link or (None if known else self._at.feed(path, suffix="atom")),
+            updated=entry.updated,
+        )
+
+
+def _credit(credit: str | None) -> str:
+    if not credit:
+        return ""
+    return f'<p class="feedsvc-credit"><small>{html.escape(credit, quote=False)}</small></p>'
+
+
+def _list(related: Iterable[Related], unresolved: Iterable[str]) -> str:
+    items = [
+        f'<a href="{html.escape(one.link or "")}">{html.escape(one.title, quote=False)}</a>'
+        for one in related
+    ]
+    items.extend(html.escape(headline, quote=False) for headline in unresolved)
+    if not items:
+        return ""
+    listed = "".join(f"<li>{item}</li>" for item in items)
+    return f'<section class="feedsvc-related"><h2>Related</h2><ul>{listed}</ul></section>'

@@ -1,0 +1,186 @@
+"""What can be asked for: a page of a feed in canonical form, and the catalogue of all feeds."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Literal, cast, get_args
+
+from ..config import Config
+from ..errors import NotFound, QueryError
+from ..model import slugify
+from ..query import MAX_TERMS, canonical, normalise, parse
+from ..query.ast import And, EntryQuery, FromSource, Node, Not, Or, Tagged
+from ..store.base import Store
+
+Content = Literal["full", "summary", "none"]
+Dupes = Literal["collapse", "keep"]
+
+MAX_LIMIT = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What every feed can be asked: entries a page, the cursor to go on from, how much of each."""
+
+    limit: int
+    before: str | None = None
+    content: Content = "full"
+    dupes: Dupes = "collapse"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedRequest:
+    """One page of one feed, in canonical form: equal requests are equal records.
+
+    `path` is without suffix and not percent-encoded (`feeds/tags/a,b`); with `params`, in their
+    fixed order, it is the feed's address and that of the web page with the same entries.
+    """
+
+    path: str
+    params: tuple[tuple[str, str], ...]
+    title: str
+    query: EntryQuery
+    options: Options
+    description: str | None = None
+
+
+class Catalogue:
+    """Every feed there is, by what it is asked for; makes requests, reads no entries."""
+
+    def __init__(self, *, store: Store, config: Config) -> None:
+        self._store = store
+        self._config = config
+        self._aliases = {slugify(old): slugify(new) for old, new in config.tags.aliases.items()}
+
+    def options(self, arguments: Mapping[str, str]) -> Options:
+        """Reads `limit`, `before`, `content` and `dupes` of a URL's query.
+
+        Raises `QueryError` that names the option and what it may be.
+        """
+        limit = arguments.get("limit") or str(self._config.site.page_size)
+        if not (limit.isascii() and limit.isdigit() and 1 <= int(limit[:9]) <= MAX_LIMIT):
+            raise QueryError(f"limit is a whole number from 1 to {MAX_LIMIT}", query=limit)
+        return Options(
+            limit=int(limit),
+            before=arguments.get("before") or None,
+            content=cast("Content", _choice(arguments, "content", get_args(Content))),
+            dupes=cast("Dupes", _choice(arguments, "dupes", get_args(Dupes))),
+        )
+
+    def all(self, options: Options | None = None) -> FeedRequest:
+        """Everything."""
+        site = self._config.site
+        return self._request("feeds/all", site.title, EntryQuery(), options, site.subtitle)
+
+    def tags(self, slugs: Iterable[str], options: Options | None = None) -> FeedRequest:
+        """Entries with all these tags, whatever their case, order or alias.
+
+        A tag that no entry has gives an empty feed. Raises `NotFound` when none of them can
+        be a tag, `QueryError` when they are too many.
+        """
+        wanted = sorted({self._alias(slug) for slug in map(slugify, slugs) if slug})
+        if not wanted:
+            raise NotFound("A tag has at least one letter or digit, as in /feeds/tags/diplomacy")
+        if len(wanted) > MAX_TERMS:
+            raise QueryError(f"A feed has at most {MAX_TERMS} tags", query=",".join(wanted))
+        where: Node = And(tuple(map(Tagged, wanted))) if len(wanted) > 1 else Tagged(wanted[0])
+        names = [slug.replace("-", " ") for slug in wanted]
+        return self._request(
+            f"feeds/tags/{','.join(wanted)}",
+            f"{self._config.site.title}: {', '.join(names)}",
+            EntryQuery(where),
+            options,
+            f"Entries tagged {' and '.join(names)}",
+        )
+
+    def source(self, id: str, options: Options | None = None) -> FeedRequest:
+        """Entries of one source. Raises `NotFound`."""
+        status = self._store.source(id)
+        told = status.meta.title if status.meta else None
+        name = status.source.title or told or id
+        title = f"{self._config.site.title}: {name}"
+        query = EntryQuery(FromSource(id))
+        return self._request(f"feeds/sources/{id}", title, query, options, f"Entries from {name}")
+
+    def named(self, name: str, options: Options | None = None) -> FeedRequest:
+        """A feed of the configuration's `[[feeds]]`. Raises `NotFound`."""
+        for feed in self._config.feeds:
+            if feed.name == name:
+                query = self._aliased(parse(feed.q))
+                told = f"Entries matching {canonical(query)}"
+                return self._request(f"feeds/{name}", feed.title or name, query, options, told)
+        raise NotFound(f"There is no feed named {name!r}; feeds are declared as [[feeds]]")
+
+    def query(self, text: str, options: Options | None = None) -> FeedRequest:
+        """Entries matching a query; one that asks for everything is `all`.
+
+        Raises `QueryError`.
+        """
+        query = self._aliased(parse(text))
+        normal = canonical(query)
+        if not normal:
+            return self.all(options)
+        title = f"{self._config.site.title}: {normal}"
+        told = f"Entries matching {normal}"
+        return self._request("feeds/query", title, query, options, told, (("q", normal),))
+
+    def _request(
+        self,
+        path: str,
+        title: str,
+        query: EntryQuery,
+        options: Options | None,
+        description: str | None,
+        params: tuple[tuple[str, str], ...] = (),
+    ) -> FeedRequest:
+        plain = Options(limit=self._config.site.page_size)
+        options = options or plain
+        given = [
+            (name, str(getattr(options, name)))
+            for name in ("limit", "before", "dupes", "content")
+            if getattr(options, name) != getattr(plain, name)
+        ]
+        return FeedRequest(
+            path=path,
+            params=(*params, *given),
+            title=title,
+            query=query,
+            options=options,
+            description=description,
+        )
+
+    def _alias(self, slug: str) -> str:
+        return self._aliases.get(slug, slug)
+
+    def _aliased(self, query: EntryQuery) -> EntryQuery:
+        """Entries carry the tags that aliases lead to, so a query has to ask for those."""
+
+        def follow(node: Node) -> Node:
+            match node:
+                case Tagged(slug):
+                    return Tagged(self._alias(slug))
+                case Not(term):
+                    return Not(follow(term))
+                case And(terms):
+                    return And(tuple(map(follow, terms)))
+                case Or(terms):
+                    return Or(tuple(map(follow, terms)))
+                case _:
+                    return node
+
+        if not self._aliases or query.where is None:
+            return query
+        return normalise(replace(query, where=follow(query.where)))
+
+    def turned(self, request: FeedRequest, before: str | None) -> FeedRequest:
+        """Another page of the same feed: the one after a cursor, or with None the first."""
+        options = replace(request.options, before=before)
+        own = tuple(pair for pair in request.params if pair[0] == "q")
+        title, told = request.title, request.description
+        return self._request(request.path, title, request.query, options, told, own)
+
+
+def _choice(arguments: Mapping[str, str], name: str, choices: tuple[str, ...]) -> str:
+    value = arguments.get(name) or choices[0]
+    if value not in choices:
+        raise QueryError(f"{name} is one of {', '.join(choices)}", query=value)
+    return value
