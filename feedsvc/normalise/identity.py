@@ -1,0 +1,110 @@
+"""Who an entry is: the name its source calls it by, its Atom id, and what to do with namesakes.
+
+An id that upstream gave is kept byte for byte where it is an IRI; where it is not, one is minted
+from the source and the upstream name alone (RFC 4151), so that it comes out the same on every
+machine, after every restart, and whatever becomes of link and title.
+"""
+
+import hashlib
+import re
+from collections.abc import Iterable
+from dataclasses import replace
+from urllib.parse import quote, urlsplit
+
+from ..model import Entry, ParsedEntry, entry_key
+from .text import legal
+
+_MAX_UID = 800  # fits the index entries of every database
+_MAX_MINTED = 400
+_MAX_ID = 800
+_IRI = re.compile(
+    r"""([A-Za-z][A-Za-z0-9+.-]+):"""
+    r"""(?:[^\s\x00-\x20<>"{}|\\^`\x7f-\xa0%\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]"""
+    r"""|%[0-9A-Fa-f]{2})+\Z"""
+)
+_NOT_NAMES = frozenset({"javascript", "vbscript", "data", "file", "about", "blob"})
+_PCHAR = "/?:@!$&'()*+,;=-._~"  # RFC 3986 §3.3, what RFC 4151 allows in `specific`
+
+
+def uid_of(text: str) -> str:
+    """The name an entry is remembered by, from its upstream id: at most 800 bytes.
+
+    `http:` and `https:` name the same entry, since sites move from one to the other.
+    """
+    uid = legal(text).strip()
+    if uid[:5].lower() == "http:":
+        uid = "https:" + uid[5:]
+    raw = uid.encode("utf-8")
+    return uid if len(raw) <= _MAX_UID else "sha256:" + hashlib.sha256(raw).hexdigest()
+
+
+def entry_uid(parsed: ParsedEntry, link: str | None, content: str) -> str:
+    """Names an entry: its upstream id, else its `link`, else a digest of title and `content`."""
+    upstream = uid_of(parsed.uid or "")
+    if upstream:
+        return upstream
+    if link:
+        return uid_of(link)
+    return "sha256:" + hashlib.sha256(content.encode("utf-8")).hexdigest()
+
+
+def sound_id(text: str | None) -> bool:
+    """Whether an upstream id can stand as an Atom id: an absolute IRI (RFC 4287 §4.2.6).
+
+    A web address needs a host, a tag URI its authority and date.
+    """
+    if not text or len(text) > _MAX_ID:
+        return False
+    match = _IRI.match(text)
+    if not match:
+        return False
+    scheme = match[1].lower()
+    if scheme in _NOT_NAMES:
+        return False
+    if scheme in {"http", "https"}:
+        try:
+            return bool(urlsplit(text).hostname)
+        except ValueError:
+            return False
+    return scheme != "tag" or bool(_TAG_URI.match(text))
+
+
+_TAG_URI = re.compile(r"tag:[^,\s:/]+,\d{4}(?:-\d\d){0,2}:", re.IGNORECASE)
+
+
+def minted(authority: str, source_id: str, uid: str) -> str:
+    """Mints a tag URI for an entry of a source: `tag:localhost,2026:seeds/a.txt` (RFC 4151)."""
+    specific = quote(uid, safe=_PCHAR)
+    if len(specific) > _MAX_MINTED:
+        specific = "sha256:" + hashlib.sha256(uid.encode("utf-8")).hexdigest()
+    return f"tag:{authority}:{quote(source_id, safe=_PCHAR)}/{specific}"
+
+
+def distinct(entries: Iterable[Entry], *, authority: str) -> tuple[Entry, ...]:
+    """Leaves each entry of one reading once, under a uid that no other has.
+
+    Entries of one uid that also share link and title are one entry told several times: the one
+    updated last stays, else the first (RFC 4287 §4.1.1). Those that differ there are different
+    entries whose publisher repeats an id: each is named by link and title as well, the first one
+    too, since which of them comes first changes from poll to poll.
+    """
+    by_uid: dict[str, dict[tuple[str | None, str], Entry]] = {}
+    for entry in entries:
+        namesakes = by_uid.setdefault(entry.uid, {})
+        same = namesakes.get((entry.link, entry.title))
+        if same is None or entry.updated > same.updated:
+            namesakes[entry.link, entry.title] = entry
+    found: list[Entry] = []
+    for uid, namesakes in by_uid.items():
+        if len(namesakes) == 1:
+            found.extend(namesakes.values())
+            continue
+        for (link, title), entry in namesakes.items():
+            name = hashlib.sha256(f"{link}\n{title}".encode()).hexdigest()[:16]
+            found.append(_renamed(entry, uid_of(f"{uid}#{name}"), authority))
+    return tuple(found)
+
+
+def _renamed(entry: Entry, uid: str, authority: str) -> Entry:
+    id = minted(authority, entry.source_id, uid)
+    return replace(entry, uid=uid, id=id, fallback_id=id, key=entry_key(id))
