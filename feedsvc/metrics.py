@@ -16,6 +16,7 @@ from prometheus_client import (
     Gauge,
     Histogram,
     ProcessCollector,
+    disable_created_metrics,
     generate_latest,
 )
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
@@ -41,9 +42,10 @@ METRICS: Mapping[str, str] = {
     "feedsvc_link_queue": "Entries waiting to be linked with others.",
     "feedsvc_http_requests_total": "HTTP requests answered, by route and status.",
     "feedsvc_http_seconds": "How long HTTP requests took, by route.",
-    "feedsvc_websub_deliveries_total": "WebSub deliveries to subscribers, by outcome.",
 }
 
+# A second series beside each counter and histogram, of no use to anyone but OpenMetrics.
+disable_created_metrics()  # type: ignore[no-untyped-call]
 # One process: a registry of our own. Several: the client library keeps files instead, and `expose`
 # reads those of all processes.
 _registry = CollectorRegistry()
@@ -80,7 +82,6 @@ STORE_ENTRIES = _state("feedsvc_store_entries")
 LINK_QUEUE = _state("feedsvc_link_queue")
 HTTP_REQUESTS = _counter("feedsvc_http_requests_total", "route", "status")
 HTTP_SECONDS = _histogram("feedsvc_http_seconds", _FAST, "route")
-WEBSUB_DELIVERIES = _counter("feedsvc_websub_deliveries_total", "outcome")
 
 _BUILD = Gauge(
     "feedsvc_build_info",

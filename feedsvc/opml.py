@@ -102,7 +102,8 @@ def read(body: bytes) -> Outlines:
     if error:
         # real lists have bare tags and quotes in descriptions, which would end their outline early
         text = _LOOSE.sub(lambda found: f'{found[1]}="{_escape(found[2])}"', text)
-    # listparser goes by its HTML parser's guess of the encoding: leave it nothing to guess
+    # bytes, since listparser would fetch a string that begins with http; ASCII, since its HTML
+    # parser guesses encodings
     harvest = listparser.parse(text.encode("ascii", "xmlcharrefreplace"))
     if not harvest.version and not harvest.feeds:
         raise ParseError(

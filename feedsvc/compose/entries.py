@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from ..formats.plain import as_html, as_text
+from ..log import mask
 from ..model import Category, FeedEntry, Link, Person, Related, SourceMeta, StoredEntry, Text
 from ..normalise.text import first_words
 from .addresses import Addresses
@@ -110,20 +111,31 @@ class EntryComposer:
         """
         entry, given = stored.entry, stored.entry.source
         path = f"feeds/sources/{entry.source_id}"
+        meta = given or stored.source
+        # the feed of a subscriber may be addressed by a secret of theirs
+        link, self_link = _public(meta.link), _public(meta.self_link)
         if given:
-            name = given.id or given.self_link or given.link
-            title, when = given.title or stored.source_title, given.updated or entry.updated
-            return replace(given, id=name, title=title, updated=when)
-        meta = stored.source
-        known = meta.link or meta.self_link
+            return replace(
+                given,
+                id=given.id or self_link or link,
+                title=given.title or stored.source_title,
+                link=link,
+                self_link=self_link,
+                updated=given.updated or entry.updated,
+            )
+        known = link or self_link
         return replace(
             meta,
             id=meta.id or self._at.feed_id(path),
             title=stored.source_title or meta.title,
-            link=meta.link or (None if known else self._at.feed(path)),
-            self_link=meta.self_link or (None if known else self._at.feed(path, suffix="atom")),
+            link=link or (None if known else self._at.feed(path)),
+            self_link=self_link or (None if known else self._at.feed(path, suffix="atom")),
             updated=entry.updated,
         )
+
+
+def _public(url: str | None) -> str | None:
+    return url if url and mask(url) == url else None
 
 
 def _credit(credit: str | None) -> str:

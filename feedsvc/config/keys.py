@@ -73,8 +73,8 @@ def nearest(name: str) -> str | None:
     section, _, last = name.rpartition(".")
     own = {other.rpartition(".")[2]: other for other in _inside(section)}
     attempts: list[tuple[str, Mapping[str, str]]] = [(last, own)]
-    if not name.startswith(_TABLES):
-        whole = [other for other in _NAMES if not other.startswith(_TABLES)]
+    if not name.startswith(TABLES):
+        whole = [other for other in _NAMES if not other.startswith(TABLES)]
         attempts.append((last, {other.rpartition(".")[2]: other for other in reversed(whole)}))
         attempts.append((name, {other: other for other in whole}))
     for word, choices in attempts:
@@ -145,4 +145,5 @@ def _key(name: str, info: FieldInfo) -> Key:
 KEYS: Mapping[str, Key] = {name: _key(name, info) for name, info in _walk(Config)}
 
 _NAMES = (*(name for name in Config.model_fields if name not in KEYS), *KEYS)
-_TABLES = tuple(f"{name}." for name, key in KEYS.items() if key.type == "tables")
+# What the keys of tables in lists begin with: single ones have no variable of their own.
+TABLES = tuple(f"{name}." for name, key in KEYS.items() if key.type == "tables")

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ConfigError
-from .keys import KEYS, nearest
+from .keys import KEYS, TABLES, nearest
 from .layers import Layer
 from .lines import Path as KeyPath
 from .lines import key_lines
@@ -21,10 +21,8 @@ PREFIX = "FEEDSVC_"
 CONFIG_VARIABLE = "FEEDSVC_CONFIG"
 SECRETS_VARIABLE = "FEEDSVC_SECRETS_DIR"
 
-# A list of tables can be given as a whole, its single keys cannot.
-_TABLES = tuple(f"{name}." for name, key in KEYS.items() if key.type == "tables")
 VARIABLES: Mapping[str, str] = {
-    PREFIX + name.upper().replace(".", "__"): name for name in KEYS if not name.startswith(_TABLES)
+    PREFIX + name.upper().replace(".", "__"): name for name in KEYS if not name.startswith(TABLES)
 }
 
 # What Kubernetes and Docker put into the environment for a service that is itself called feedsvc.

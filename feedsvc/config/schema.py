@@ -129,7 +129,9 @@ class WebConfig(_Section):
     port: Number = Field(
         default=8080, ge=0, le=65_535, description="Port to listen on; 0 takes a free one."
     )
-    workers: Number = Field(default=0, ge=0, description="Web processes; 0 is one per core.")
+    workers: Number = Field(
+        default=0, ge=0, description="Web processes; 0 is one per core, at most four."
+    )
     admin_token: Annotated[str, AfterValidator(values.token)] = Field(
         default="",
         repr=False,
@@ -180,7 +182,10 @@ class RelatedConfig(_Section):
     """`[related]`: links between entries."""
 
     max: Number = Field(
-        default=5, ge=0, le=50, description="Most links found by content that an entry shows."
+        default=5,
+        ge=0,
+        le=50,
+        description="Most related entries found by content; those that an entry names come on top.",
     )
     stories: bool = Field(default=True, description="Gather entries on one event into stories.")
     list: bool = Field(
@@ -222,7 +227,7 @@ class SourceConfig(_Section):
         default=False, description="Fetch the page of each entry for its full text."
     )
     max_entries: Number | None = Field(
-        default=None, ge=1, description="Take only so many entries of each document."
+        default=None, ge=1, description="Take only so many entries of a feed, the newest."
     )
 
 

@@ -20,8 +20,8 @@ from ..query import parse
 RESERVED_FEEDS = ("all", "query", "sources", "stories", "tags")
 
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
-_DURATION = re.compile(r"([0-9]{1,9})\s*([smhdw])", re.IGNORECASE)
-_LONGEST = timedelta(days=36_525)
+_DURATION = re.compile(r"([0-9]{1,10})\s*([smhdw])", re.IGNORECASE)
+_LONGEST = 36_525 * 86_400
 _SIZE = re.compile(r"([0-9]{1,15})\s*(?:([kmg]?)(i?)b)?", re.IGNORECASE)
 _LABEL = r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
 _AUTHORITY = re.compile(
@@ -58,10 +58,10 @@ def read_duration(value: Any) -> timedelta:
         raise ValueError(
             f"{quoted(value)} is not a duration: write a number with its unit, as in {example}"
         )
-    read = timedelta(seconds=int(found[1]) * _SECONDS[found[2].lower()])
-    if read > _LONGEST:
+    seconds = int(found[1]) * _SECONDS[found[2].lower()]
+    if seconds > _LONGEST:
         raise ValueError(f"{quoted(value)} is more than a hundred years")
-    return read
+    return timedelta(seconds=seconds)
 
 
 def read_some_duration(value: Any) -> timedelta:

@@ -150,7 +150,7 @@ def is_archive(document: FeedDocument) -> bool:
 
 
 def _is_page(link: Link, url: str) -> bool:
-    return link.rel == "alternate" and link.href == url and not link.hreflang
+    return link.rel == "alternate" and link.href == url
 
 
 def _optional(text: str | None) -> str | None:

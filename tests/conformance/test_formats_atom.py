@@ -79,11 +79,11 @@ def test_an_alternate_of_one_type_and_language_stands_once() -> None:
     assert [one["href"] for one in found] == [BARE.url, "https://micro.example/1.pdf"]
 
 
-def test_the_page_keeps_the_type_it_came_with() -> None:
-    paper = replace(BARE, links=(Link(href=BARE.url, type="application/pdf"),))
+def test_the_page_keeps_the_type_and_language_it_came_with() -> None:
+    paper = replace(BARE, links=(Link(href=BARE.url, type="application/pdf", hreflang="es"),))
     document = feed(replace(DOCUMENT, entries=(paper,)))
     assert links(document.find(f"{ATOM}entry"), "alternate") == [
-        {"type": "application/pdf", "href": BARE.url}
+        {"type": "application/pdf", "hreflang": "es", "href": BARE.url}
     ]
 
 

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from feedsvc.errors import QueryError
 from feedsvc.model import Entry, Link, Person, Tag, Text, slugify
 from feedsvc.query import canonical, matches, normalise, parse
 from feedsvc.query.ast import (
@@ -206,3 +207,58 @@ def test_any_tag_survives_its_canonical_form(label: str) -> None:
 @given(st.text(max_size=60))
 def test_folding_twice_changes_nothing(text: str) -> None:
     assert fold(fold(text)) == fold(text)
+
+
+PIECES = [
+    "OR",
+    "AND",
+    "NOT",
+    "tag:",
+    "since:",
+    "sort:",
+    "updated",
+    "7d",
+    "2025-04",
+    "x",
+    "Y",
+    "ß",
+    "™",
+    "ﷺ",
+    "北京",
+    "https://",
+    "zz:",
+    "has:link",
+    "(",
+    ")",
+    "-",
+    '"',
+    "“",
+    "”",
+    ":",
+    "*",
+    ",",
+    ".",
+    "…",
+    "+",
+    "/",
+    "\\",
+]
+pieces = st.sampled_from([*PIECES, " ", " ", " ", "\n", "\0", "\ud800"])
+
+
+def read(text: str) -> tuple[EntryQuery | None, QueryError | None]:
+    try:
+        return parse(text), None
+    except QueryError as error:
+        return None, error
+
+
+@given(st.lists(pieces, max_size=25).map("".join) | st.text(max_size=40))
+def test_whatever_is_typed_is_read_or_refused_at_a_place_within(text: str) -> None:
+    query, error = read(text)
+    if query is not None:
+        assert parse(canonical(query)) == query
+    if error is not None:
+        assert 0 <= error.position <= len(text)
+        assert str(error)
+        assert error.pointer().count("\n") == 1
