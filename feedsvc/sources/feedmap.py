@@ -1,0 +1,301 @@
+"""What feedparser's dictionaries mean in our words: one feed head, and its entries one by one.
+
+Every value is looked at before it is believed, because an unheard-of element may put anything in
+any place. Nothing is cleaned or resolved here; that is the task of normalisation.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal
+
+from ..model import Category, Link, ParsedEntry, Person, Problem, SourceMeta, Text
+from .fields import join, media_type, plain, wait, whole
+
+Raw = Mapping[str, Any]
+
+_HTML = frozenset({"text/html", "application/xhtml+xml"})
+_IANA = ("http://www.iana.org/assignments/relation/", "https://www.iana.org/assignments/relation/")
+_SUMMARIES = ("summary", "itunes_summary", "dc_description", "media_description", "itunes_subtitle")
+_AUTHORS = (
+    re.compile(
+        r"(?:mailto:)?(?P<email>[^\s@<>()]+@[^\s@<>()]+)(?:\s*\((?P<name>.*)\))?", re.DOTALL
+    ),
+    re.compile(
+        r"(?P<name>.*?)\s*[<(](?:mailto:)?(?P<email>[^\s@<>()]+@[^\s@<>()]+)[>)]", re.DOTALL
+    ),
+)
+_PERIODS = {"hourly": 1 / 24, "daily": 1.0, "weekly": 7.0, "monthly": 30.0, "yearly": 365.0}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Feed:
+    """What all entries of a feed share: where it is, what it is relative to, its language."""
+
+    atom: bool
+    base: str | None
+    lang: str | None
+
+
+def entries(raw: Sequence[Raw], feed: Feed) -> tuple[list[ParsedEntry], list[Problem]]:
+    """Maps entries one by one; one that cannot be is a problem and leaves the others alone."""
+    mapped: list[ParsedEntry] = []
+    problems: list[Problem] = []
+    for number, one in enumerate(raw, 1):
+        try:
+            parsed = entry(one, feed)
+            if parsed == ParsedEntry(base=parsed.base, lang=parsed.lang):
+                problems.append(Problem(name=f"entry {number}", message="it holds nothing to show"))
+            else:
+                mapped.append(parsed)
+        except (TypeError, ValueError, AttributeError, LookupError) as error:
+            name = string(one, "id") or string(one, "title") or f"entry {number}"
+            problems.append(Problem(name=name, message=f"it cannot be read: {error}"))
+    return mapped, problems
+
+
+def entry(raw: Raw, feed: Feed) -> ParsedEntry:
+    """Maps one entry (RFC 4287 §4.1.2; the RSS `item`)."""
+    title = text(raw, "title")
+    summary = next(filter(None, (text(raw, name) for name in _SUMMARIES)), None)
+    body = _body(raw)
+    details = [body, *(mapping(raw, f"{name}_detail") for name in (*_SUMMARIES, "title"))]
+    lang = next(filter(None, (string(x, "language") for x in details)), None)
+    base = next(filter(None, (string(x, "base") for x in details)), None)
+    published = moment(raw, "published") or moment(raw, "created")
+    source = mapping(raw, "source")
+    return ParsedEntry(
+        uid=string(raw, "id"),
+        title=title,
+        links=tuple(_links(raw, feed)),
+        summary=summary,
+        content=_text(body),
+        authors=_persons(raw, "author"),
+        contributors=_persons(raw, "contributor"),
+        categories=_categories(raw),
+        published=published,
+        updated=moment(raw, "updated"),
+        published_text=next(
+            filter(None, (string(raw, name) for name in ("published", "created", "updated"))), None
+        ),
+        rights=_plain(raw, "rights"),
+        lang=lang or string(raw, "language") or feed.lang,
+        base=join(feed.base, base),
+        source=meta(source, feed.base) if source else None,
+    )
+
+
+def meta(raw: Raw, base: str | None) -> SourceMeta:
+    """Maps a feed's head, or an `atom:source` or RSS `source` (RFC 4287 §4.2.11)."""
+    links = list(_plain_links(raw))
+    image = mapping(raw, "image")
+    return SourceMeta(
+        id=string(raw, "id"),
+        title=_plain(raw, "title"),
+        subtitle=_plain(raw, "subtitle"),
+        link=join(base, _first(links, "alternate")) if _first(links, "alternate") else None,
+        self_link=_first(links, "self") or string(raw, "href"),
+        authors=_persons(raw, "author"),
+        categories=_categories(raw),
+        rights=_plain(raw, "rights"),
+        icon=string(raw, "icon"),
+        logo=string(raw, "logo") or string(image, "href"),
+        lang=string(raw, "language"),
+        updated=moment(raw, "updated") or moment(raw, "published"),
+        hub=_first(links, "hub"),
+    )
+
+
+def min_wait(raw: Raw) -> timedelta | None:
+    """How long a feed says it stays the same: RSS `ttl`, and the RSS syndication module."""
+    waits = [wait(minutes=whole(string(raw, "ttl")) or 0)]
+    if period := _PERIODS.get((string(raw, "sy_updateperiod") or "").lower()):
+        waits.append(wait(days=period / (whole(string(raw, "sy_updatefrequency")) or 1)))
+    return max(filter(None, waits), default=None)
+
+
+# -- values ------------------------------------------------------------------------------
+
+
+def string(raw: Raw, name: str) -> str | None:
+    """A text that is not blank, stripped."""
+    value = _get(raw, name)
+    return value.strip() or None if isinstance(value, str) else None
+
+
+def mapping(raw: Raw, name: str) -> Raw:
+    """A dictionary, empty if there is none."""
+    value = _get(raw, name)
+    return value if isinstance(value, dict) else {}
+
+
+def mappings(raw: Raw, name: str) -> list[Raw]:
+    """The dictionaries in a list."""
+    value = _get(raw, name)
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
+
+
+def moment(raw: Raw, name: str) -> datetime | None:
+    """A date that feedparser has read, as aware UTC."""
+    value = _get(raw, f"{name}_parsed")
+    if not isinstance(value, tuple):
+        return None
+    try:
+        year, month, day, hour, minute, second = value[:6]
+        return datetime(year, month, day, hour, minute, min(second, 59), tzinfo=UTC)
+    except (TypeError, ValueError):
+        return None
+
+
+def text(raw: Raw, name: str) -> Text | None:
+    """A text construct with its type, from `name` and `name_detail`; None when blank."""
+    return _text(mapping(raw, f"{name}_detail"))
+
+
+def _get(raw: Raw, name: str) -> object:
+    # feedparser's own lookup invents `updated` from `published` and maps names to others
+    return dict.get(raw, name) if isinstance(raw, dict) else None
+
+
+def _text(detail: Raw) -> Text | None:
+    value, kind = _get(detail, "value"), string(detail, "type") or "text/plain"
+    if not isinstance(value, str) or not value.strip() or not _readable(kind):
+        return None
+    shown: Literal["text", "html"] = "html" if kind in _HTML else "text"
+    return Text(value=value, type=shown, lang=string(detail, "language"))
+
+
+def _readable(kind: str) -> bool:
+    return kind in _HTML or kind.startswith("text/")
+
+
+def _plain(raw: Raw, name: str) -> str | None:
+    value = text(raw, name)
+    if value is None:
+        return string(raw, name)
+    return plain(value.value) or None if value.type == "html" else value.value.strip()
+
+
+def _body(raw: Raw) -> Raw:
+    """The `content` to show: the first in HTML, else the first in text."""
+    texts = [one for one in mappings(raw, "content") if _text(one)]
+    html = [one for one in texts if string(one, "type") in _HTML]
+    return next(iter(html or texts), {})
+
+
+def _persons(raw: Raw, role: str) -> tuple[Person, ...]:
+    found: dict[str, Person] = {}
+    for one in mappings(raw, f"{role}s"):
+        name, email = _name_and_email(string(one, "name"))
+        email, uri = string(one, "email") or email, string(one, "href")
+        name = name or email or uri
+        if name is None:
+            continue
+        known = found.get(name.casefold())
+        found[name.casefold()] = Person(
+            name=known.name if known else name,
+            email=(known.email if known else None) or email,
+            uri=(known.uri if known else None) or uri,
+        )
+    return tuple(found.values())
+
+
+def _name_and_email(text: str | None) -> tuple[str | None, str | None]:
+    """Takes `ann@example.org (Ann)` and `Ann <ann@example.org>` apart, as RSS writes authors."""
+    if text is None or "@" not in text or len(text) > 500:
+        return text, None
+    for pattern in _AUTHORS:
+        if match := pattern.fullmatch(text):
+            found = match.groupdict()
+            return (found.get("name") or "").strip(' "') or None, found["email"]
+    return text, None
+
+
+def _categories(raw: Raw) -> tuple[Category, ...]:
+    return tuple(
+        dict.fromkeys(
+            Category(term=term, scheme=string(one, "scheme"), label=string(one, "label"))
+            for one in mappings(raw, "tags")
+            if (term := string(one, "term") or string(one, "label"))
+        )
+    )
+
+
+# -- links -------------------------------------------------------------------------------
+
+
+def _plain_links(raw: Raw) -> Iterator[Link]:
+    for one in mappings(raw, "links"):
+        href = string(one, "href")
+        if href is None:
+            continue
+        rel = string(one, "rel") or "alternate"
+        for registry in _IANA:
+            rel = rel.removeprefix(registry)
+        yield Link(
+            href=href,
+            rel=rel,
+            type=string(one, "type"),
+            hreflang=string(one, "hreflang"),
+            title=string(one, "title"),
+            length=whole(string(one, "length")),
+        )
+
+
+def _first(links: Sequence[Link], rel: str) -> str | None:
+    return next((link.href for link in links if link.rel == rel), None)
+
+
+def _links(raw: Raw, feed: Feed) -> Iterator[Link]:
+    seen: set[tuple[str, str]] = set()
+    found = [*_pages(raw, feed), *_about(raw), *_media(raw)]
+    for link in found:
+        if (link.rel, link.href) not in seen:
+            seen.add((link.rel, link.href))
+            yield link
+
+
+def _pages(raw: Raw, feed: Feed) -> Iterator[Link]:
+    links = list(_plain_links(raw))
+    original = string(raw, "feedburner_origlink")
+    if original:  # the address before a counting service replaced it
+        yield Link(href=original)
+        links = [link for link in links if link.rel != "alternate"]
+    elif not feed.atom and not _first(links, "alternate"):
+        # an RSS guid that is a permalink; feedparser puts it there when no link came first
+        guid = string(raw, "link") or ""
+        if guid.startswith(("http://", "https://")):
+            yield Link(href=guid)
+    yield from links
+    for one in mappings(raw, "content"):
+        if (src := string(one, "src")) is not None:
+            rel = "enclosure" if original or _first(links, "alternate") else "alternate"
+            yield Link(href=src, rel=rel, type=string(one, "type"))
+
+
+def _about(raw: Raw) -> Iterator[Link]:
+    if comments := string(raw, "comments"):
+        yield Link(href=comments, rel="replies", type="text/html")
+    if comments := string(raw, "wfw_commentrss"):
+        yield Link(href=comments, rel="replies", type="application/rss+xml")
+
+
+def _media(raw: Raw) -> Iterator[Link]:
+    """Media RSS and iTunes pictures as enclosures, after those that are called so."""
+    pictured = any(
+        link.rel == "enclosure" and (link.type or media_type(link.href) or "").startswith("image/")
+        for link in _plain_links(raw)
+    )
+    for one in mappings(raw, "media_content"):
+        href = string(one, "url")
+        kind = string(one, "type") or (media_type(href) if href else None)
+        if href is None or kind == "text/html":  # a player's page is no file
+            continue
+        pictured = pictured or "image" in (string(one, "medium"), (kind or "").partition("/")[0])
+        yield Link(href=href, rel="enclosure", type=kind, length=whole(string(one, "filesize")))
+    if not pictured:
+        for one in (*mappings(raw, "media_thumbnail"), mapping(raw, "image")):
+            if href := string(one, "url") or string(one, "href"):
+                yield Link(href=href, rel="enclosure", type=media_type(href))
+                return

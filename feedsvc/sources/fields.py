@@ -1,0 +1,82 @@
+"""Small readings of values that a feed of any format may hold: numbers, media types, problems."""
+
+import re
+from collections.abc import Sequence
+from datetime import timedelta
+from html import unescape
+from urllib.parse import urljoin, urlsplit
+
+from ..model import Problem
+
+_MAX_PROBLEMS = 20
+_LONGEST_WAIT = timedelta(days=1)  # a hint how often a feed changes, not a ban on looking
+_TAG = re.compile(r"<[^<>]*>")
+# written out, since the tables of `mimetypes` differ from machine to machine
+_MEDIA_TYPES = {
+    "aac": "audio/aac",
+    "avif": "image/avif",
+    "flac": "audio/flac",
+    "gif": "image/gif",
+    "jpeg": "image/jpeg",
+    "jpg": "image/jpeg",
+    "m4a": "audio/mp4",
+    "m4v": "video/mp4",
+    "mov": "video/quicktime",
+    "mp3": "audio/mpeg",
+    "mp4": "video/mp4",
+    "oga": "audio/ogg",
+    "ogg": "audio/ogg",
+    "ogv": "video/ogg",
+    "opus": "audio/ogg",
+    "pdf": "application/pdf",
+    "png": "image/png",
+    "svg": "image/svg+xml",
+    "wav": "audio/wav",
+    "webm": "video/webm",
+    "webp": "image/webp",
+}
+
+
+def media_type(href: str) -> str | None:
+    """The media type that a URL's suffix stands for, or None."""
+    try:
+        path = urlsplit(href).path
+    except ValueError:
+        return None
+    return _MEDIA_TYPES.get(path.rpartition(".")[2].lower())
+
+
+def whole(value: object) -> int | None:
+    """A non-negative whole number written as such or as digits; None for anything else."""
+    if isinstance(value, str):
+        value = value.strip()
+        return int(value) if value.isascii() and value.isdecimal() and len(value) < 19 else None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 1 << 63:
+        return None
+    return int(value)
+
+
+def wait(**parts: float) -> timedelta | None:
+    """A duration as `timedelta` takes it, at most a day; None for zero."""
+    return min(timedelta(**parts), _LONGEST_WAIT) or None
+
+
+def plain(html: str) -> str:
+    """The text of a short piece of HTML, such as a title."""
+    return unescape(_TAG.sub("", html)).strip()
+
+
+def join(base: str | None, href: str | None) -> str | None:
+    """Resolves a URL reference (RFC 3986 §5.2); without a base, or if it cannot be, as it is."""
+    try:
+        return urljoin(base, href) if base and href else href or base
+    except ValueError:
+        return href
+
+
+def bounded(problems: Sequence[Problem]) -> tuple[Problem, ...]:
+    """The first problems, and how many more there were."""
+    if len(problems) <= _MAX_PROBLEMS:
+        return tuple(problems)
+    more = Problem(name="more", message=f"{len(problems) - _MAX_PROBLEMS} more entries")
+    return (*problems[:_MAX_PROBLEMS], more)

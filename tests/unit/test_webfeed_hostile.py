@@ -1,0 +1,153 @@
+"""Documents made to do harm: nothing outside is read, nothing expands, nothing takes forever.
+
+No clock is looked at: a document that took quadratic time would not come to its end within the
+patience of anyone who runs the suite.
+"""
+
+from pathlib import Path
+
+import pytest
+
+from feedsvc.errors import ParseError
+from feedsvc.sources.base import Reading
+from feedsvc.sources.webfeed import parse_feed
+
+ATTACKS = Path(__file__).parent.parent / "data" / "xml-attacks"
+HEAD = b"<rss version='2.0'><channel><title>x</title>"
+TAIL = b"</channel></rss>"
+MANY = 300_000
+
+
+def feed_with(doctype: bytes, text: bytes) -> bytes:
+    return doctype + HEAD + b"<item><title>" + text + b"</title></item>" + TAIL
+
+
+def attempt(body: bytes) -> Reading | ParseError:
+    try:
+        return parse_feed(body, url="https://example.org/")
+    except ParseError as error:
+        return error
+
+
+def titles(body: bytes) -> str:
+    return " ".join(one.title.value for one in parse_feed(body).entries if one.title)
+
+
+@pytest.mark.parametrize("path", sorted(ATTACKS.glob("*.xml")), ids=lambda path: path.name)
+def test_attacks_are_refused(path: Path) -> None:
+    with pytest.raises(ParseError):
+        parse_feed(path.read_bytes())
+
+
+def test_external_entities_are_not_read(tmp_path: Path) -> None:
+    secret = tmp_path / "secret.txt"
+    secret.write_text("top secret")
+    for trick in (b"", b"<!-- <x> -->"):  # a start tag in a comment hides the rest of the prolog
+        for declaration in (
+            f'<!DOCTYPE rss [<!ENTITY e SYSTEM "{secret.as_uri()}">]>',
+            f'<!DOCTYPE rss [\n<!ENTITY % p SYSTEM "{secret.as_uri()}">\n%p;\n]>',
+            f'<!DOCTYPE rss SYSTEM "{secret.as_uri()}">',
+        ):
+            found = titles(feed_with(trick + declaration.encode(), b"a &e; b"))
+            assert "secret" not in found
+            assert found.startswith("a")
+
+
+@pytest.mark.parametrize("trick", [b"", b"<!-- <x> -->"], ids=["plain", "hidden"])
+def test_entities_within_entities_do_not_expand(trick: bytes) -> None:
+    levels = b"".join(
+        b'<!ENTITY e%d "%s">\n' % (level, b"&e%d;" % (level - 1) * 10) for level in range(1, 10)
+    )
+    doctype = trick + b'<!DOCTYPE rss [\n<!ENTITY e0 "lol">\n' + levels + b"]>"
+    assert len(titles(feed_with(doctype, b"&e9;"))) < 10_000
+
+
+def test_a_long_entity_many_times_over_is_refused() -> None:
+    doctype = b'<!DOCTYPE rss [\n<!ENTITY e "' + b"x" * 100_000 + b'">\n]>\n'
+    with pytest.raises(ParseError, match="would expand to many times its size"):
+        parse_feed(feed_with(doctype, b"&e;" * 10_000))
+    assert len(titles(feed_with(doctype, b"&e;"))) == 100_000
+
+
+def test_small_entities_of_old_feeds_still_work() -> None:
+    doctype = b'<!DOCTYPE rss [\n<!ENTITY nbsp "&#160;">\n<!ENTITY me "Ann">\n]>\n'
+    assert titles(feed_with(doctype, b"by&nbsp;&me;")) == "by\xa0Ann"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(b"\n" * MANY + HEAD + TAIL, id="blank lines"),
+        pytest.param(b"<!DOCTYPE x [" + b"\n" * MANY + b"]>" + HEAD + TAIL, id="blank doctype"),
+        pytest.param(b"<!DOCTYPE x [" + b"] " * MANY, id="brackets"),
+        pytest.param(b"<" * MANY, id="openers"),
+        pytest.param(HEAD + b"<item><title>" + b"</" * MANY, id="closers"),
+        pytest.param(HEAD + b"<item><title>" + b"<a " * (MANY // 5), id="half tags"),
+        pytest.param(b"<!--" * MANY, id="comments"),
+        pytest.param(b"<?" * MANY, id="instructions"),
+        pytest.param(HEAD + b"<item><title>" + b"<![CDATA[" * MANY, id="cdata"),
+        pytest.param(HEAD + b"<item>" + b"<a>" * (MANY // 10), id="nested"),
+        pytest.param(feed_with(b"", b"&x;" * MANY), id="references"),
+        pytest.param(
+            HEAD + b"<item " + b" ".join(b"a%d='1'" % n for n in range(50_000)) + b"/>" + TAIL,
+            id="attributes",
+        ),
+        pytest.param(
+            HEAD
+            + b"<item>"
+            + b"".join(b"<category>%d</category>" % n for n in range(20_000))
+            + b"</item>"
+            + TAIL,
+            id="categories",
+        ),
+        pytest.param(
+            HEAD
+            + b"<item><author>"
+            + b"a" * MANY
+            + b"@"
+            + b"a." * MANY
+            + b"</author></item>"
+            + TAIL,
+            id="author",
+        ),
+        pytest.param(
+            HEAD + b"<item><pubDate>" + b"1 " * MANY + b"</pubDate></item>" + TAIL, id="date"
+        ),
+        pytest.param(b"<html>" + b"<link rel=alternate href=/x>" * (MANY // 10), id="links"),
+        pytest.param(b"[" * MANY, id="json lists"),
+        pytest.param(b'{"a":' * MANY, id="json objects"),
+    ],
+)
+def test_nothing_takes_forever(body: bytes) -> None:
+    outcome = attempt(body)
+    assert len(outcome.entries) <= 1 if isinstance(outcome, Reading) else len(str(outcome)) < 500
+
+
+def test_an_element_made_of_attributes_is_refused() -> None:
+    attributes = b" ".join(b"a%d='1'" % number for number in range(1001))
+    with pytest.raises(ParseError, match="an element has 1,001 attributes"):
+        parse_feed(HEAD + b"<item " + attributes + b"/>" + TAIL)
+
+
+@pytest.mark.parametrize("encoding", ["punycode", "idna", "undefined", "unicode_escape", "zlib"])
+def test_encodings_that_are_none(encoding: str) -> None:
+    prolog = f"<?xml version='1.0' encoding='{encoding}'?>".encode()
+    if encoding == "zlib":  # not of text: unknown like any other nonsense
+        assert titles(feed_with(prolog, b"a")) == "a"
+        return
+    with pytest.raises(ParseError, match=f"its encoding '{encoding}' is not one for documents"):
+        parse_feed(feed_with(prolog, b"a"))
+    headers = {"content-type": f"text/xml; charset={encoding}"}
+    with pytest.raises(ParseError, match="is not one for documents"):
+        parse_feed(feed_with(b"", b"a"), headers=headers)
+
+
+@pytest.mark.parametrize("name", ["../../x", "x" * 300, "🙂", "", "'"])
+def test_encodings_with_impossible_names(name: str) -> None:
+    headers = {"content-type": f"text/xml; charset={name}"}
+    assert parse_feed(feed_with(b"", b"a"), headers=headers).entries
+
+
+def test_an_encoding_with_a_nul_in_its_name() -> None:
+    with pytest.raises(ParseError, match="its encoding cannot be made out"):
+        parse_feed(feed_with(b"<?xml version='1.0' encoding='a\0b'?>", b"a"))
