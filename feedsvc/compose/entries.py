@@ -41,7 +41,7 @@ class EntryComposer:
             for one in explicit + found[: self._max]
         )
         links = [
-            Link(href=one.link or "", rel="related", type="text/html", title=one.title)
+            Link(href=one.link or "", rel="related", type="text/html", title=_headline(one))
             for one in related
         ]
         links.extend(link for link in entry.links if link.rel not in _FOREIGN_RELS)
@@ -144,9 +144,14 @@ def _credit(credit: str | None) -> str:
     return f'<p class="feedsvc-credit"><small>{html.escape(credit, quote=False)}</small></p>'
 
 
+def _headline(one: Related) -> str:
+    """A link in the words of the entry that named its target, else by the target's title."""
+    return one.reference or one.title
+
+
 def _list(related: Iterable[Related], unresolved: Iterable[str]) -> str:
     items = [
-        f'<a href="{html.escape(one.link or "")}">{html.escape(one.title, quote=False)}</a>'
+        f'<a href="{html.escape(one.link or "")}">{html.escape(_headline(one), quote=False)}</a>'
         for one in related
     ]
     items.extend(html.escape(headline, quote=False) for headline in unresolved)

@@ -24,7 +24,7 @@ LAZY_SETS = ("data-srcset", "data-lazy-srcset")
 # What the sanitiser makes of a `style` that hides an element; no other value passes it
 HIDDEN = "display:none"
 
-_FRAME_HOSTS = words(
+FRAME_HOSTS = words(
     """archive.org bandcamp.com dailymotion.com geo.dailymotion.com embed.podcasts.apple.com
     media.ccc.de open.spotify.com player.bilibili.com player.twitch.tv player.vimeo.com
     vimeo.com w.soundcloud.com youtube-nocookie.com youtube.com"""
@@ -164,7 +164,7 @@ def _frame(match: re.Match[str]) -> str:
     if not src or _is_tracker(attributes):
         return ""
     name = host(src)
-    if name not in _FRAME_HOSTS:
+    if name not in FRAME_HOSTS:
         return f'<a href="{escape(src)}">{escape(name)}</a>'
     parts = urlsplit(src)
     netloc = "www.youtube-nocookie.com" if name == "youtube.com" else parts.netloc

@@ -1,0 +1,81 @@
+"""What happens to a fetched document inside a parser process: parse, normalise, tag.
+
+Pure but for the files of a directory, so that a process may be killed with the document it hangs
+on. Starting, feeding and killing those processes is `poll`'s.
+"""
+
+import resource
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from .config import Config
+from .errors import FeedsvcError, ParseError
+from .model import Entry, ParsedEntry, Problem, Source, SourceMeta
+from .normalise.entry import normalise
+from .normalise.identity import distinct, uid_of
+from .normalise.people import source_meta
+from .runtime import tagger
+from .sources import KINDS
+from .sources.base import Fetched
+from .tagging import Tagger
+
+_MEMORY = 2 * 2**30
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Digest:
+    """What a parser process hands back: entries ready for the store, as if all were new."""
+
+    entries: tuple[Entry, ...]
+    removed: tuple[str, ...]
+    problems: tuple[Problem, ...]
+    meta: SourceMeta | None
+    cursor: str | None
+    min_wait: timedelta | None
+
+
+_tagger: Tagger
+_authority: str
+
+
+def start(config: Config) -> None:
+    """Prepares a parser process: its rules, and a limit on the memory one document can take."""
+    global _tagger, _authority
+    _tagger, _authority = tagger(config), config.site.authority
+    resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
+
+
+def digest(source: Source, meta: SourceMeta | None, fetched: Fetched, now: datetime) -> Digest:
+    """Parses, normalises and tags what a fetch brought. Raises `ParseError` if it is unreadable."""
+    try:
+        reading = KINDS[source.kind].parse(source, fetched)
+    except MemoryError as error:
+        raise ParseError("the document needs more memory than a parser may take") from error
+    entries: list[Entry] = []
+    problems = list(reading.problems)
+    said = source_meta(reading.meta, base=source.location) if reading.meta else None
+    for parsed in reading.entries:
+        if _is_shell(parsed):
+            problems.append(
+                Problem(name="an entry", message="it has no id, title, link or text; left out")
+            )
+            continue
+        try:
+            entry = normalise(
+                parsed, source=source, meta=said or meta, authority=_authority, now=now
+            )
+            entries.append(replace(entry, tags=_tagger.tag(entry, parsed.tags, source)))
+        except (ValueError, FeedsvcError) as error:
+            problems.append(Problem(name=parsed.uid or "an entry without id", message=str(error)))
+    return Digest(
+        entries=distinct(entries, authority=_authority),
+        removed=tuple(map(uid_of, reading.removed)),
+        problems=tuple(problems),
+        meta=said,
+        cursor=reading.cursor,
+        min_wait=reading.min_wait,
+    )
+
+
+def _is_shell(parsed: ParsedEntry) -> bool:
+    return not (parsed.uid or parsed.title or parsed.links or parsed.summary or parsed.content)

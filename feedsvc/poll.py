@@ -1,0 +1,335 @@
+"""The way in: claim a source, fetch it, digest what came, and commit it in one transaction.
+
+Fetching is asynchronous, digesting (parse, normalise, tag) runs in parser processes, the store is
+written by one thread. Every error ends here, on the source it belongs to: one bad source stops
+nobody. When to come again is decided in `pacing`, what counts as new in `normalise`.
+"""
+
+import asyncio
+import multiprocessing
+import os
+import socket
+from collections.abc import AsyncIterator, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from time import perf_counter
+from typing import Literal, Self, TypeVar
+
+from pebble import ProcessExpired, ProcessPool
+
+from .digest import Digest, digest, start
+from .errors import ClaimLost, FeedsvcError, FetchError, ParseError, SourceError, SourceGone
+from .log import get_logger
+from .metrics import ENTRIES, FETCHED_BYTES, POLL_SECONDS, POLLS, PROBLEMS
+from .model import PollState, Problem, Source
+from .normalise.entry import reconcile
+from .pacing import Outcome, next_state
+from .runtime import Runtime
+from .sources import KINDS
+from .sources.base import Fetched, FetchTools, SourceReader
+from .store.base import Claim, Committed, PollResult
+
+LEASE = timedelta(minutes=5)
+_PARSE_SECONDS = 60.0
+_SECONDS_PER_BYTE = 1 / 100_000
+
+T = TypeVar("T")
+Result = Literal["new", "updated", "unchanged", "failed", "lost"]
+
+log = get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PollReport:
+    """How one poll went, for people."""
+
+    source: str
+    result: Result
+    new: int = 0
+    updated: int = 0
+    withdrawn: int = 0
+    problems: tuple[Problem, ...] = ()
+    error: str | None = None
+
+
+@dataclass(slots=True)
+class Summary:
+    """A run of polls added up."""
+
+    reports: list[PollReport] = field(default_factory=list)
+    seconds: float = 0.0
+
+    def total(self, what: Literal["new", "updated", "withdrawn"]) -> int:
+        """How many entries were new, updated or withdrawn."""
+        return sum(getattr(report, what) for report in self.reports)
+
+    @property
+    def failed(self) -> list[PollReport]:
+        """The polls that failed, each with its reason."""
+        return [report for report in self.reports if report.result == "failed"]
+
+    @property
+    def unchanged(self) -> int:
+        """How many sources had nothing new."""
+        return sum(report.result == "unchanged" for report in self.reports)
+
+
+class Poller:
+    """Polls claimed sources. An asynchronous context; one a process."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self.runtime = runtime
+        self.owner = f"{socket.gethostname()}:{os.getpid()}"
+        self._store = runtime.store
+        self._stack = AsyncExitStack()
+        self._writer = ThreadPoolExecutor(1, thread_name_prefix="store")
+        self._slots = asyncio.Semaphore(runtime.config.poll.concurrency)
+
+    async def __aenter__(self) -> Self:
+        config = self.runtime.config
+        self._http = await self._stack.enter_async_context(self.runtime.http())
+        context = multiprocessing.get_context("forkserver")
+        context.set_forkserver_preload([digest.__module__])
+        self._parsers = ProcessPool(
+            config.poll.workers or os.cpu_count() or 1,
+            max_tasks=1000,
+            initializer=start,
+            initargs=(config,),
+            context=context,
+        )
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._parsers.stop()  # type: ignore[no-untyped-call]
+        await asyncio.to_thread(self._parsers.join)
+        self._writer.shutdown()
+        await self._stack.aclose()
+
+    async def claim(
+        self,
+        *,
+        limit: int,
+        due_at: datetime | None = None,
+        only: Sequence[str] | None = None,
+        ignore_schedule: bool = False,
+    ) -> tuple[Claim, ...]:
+        """Claims sources for this process that are due, now or at an earlier `due_at`."""
+        now = self.runtime.clock()
+        due = min(due_at or now, now)
+        return await self.write(
+            lambda: self._store.claim_due(
+                now=due,
+                owner=self.owner,
+                lease=now - due + LEASE,
+                limit=limit,
+                only=only,
+                ignore_schedule=ignore_schedule,
+            )
+        )
+
+    async def write(self, work: Callable[[], T]) -> T:
+        """Runs something on the one thread that uses the store."""
+        return await asyncio.get_running_loop().run_in_executor(self._writer, work)
+
+    async def poll(self, claim: Claim) -> PollReport:
+        """Polls one claimed source to its end, whatever happens on the way."""
+        started = perf_counter()
+        async with self._slots:
+            report = await self._guarded(claim)
+        POLL_SECONDS.observe(perf_counter() - started)
+        POLLS.labels(outcome=report.result).inc()
+        return report
+
+    async def _guarded(self, claim: Claim) -> PollReport:
+        try:
+            return await self._poll(claim)
+        except ClaimLost:
+            log.warning("claim lost", source=claim.source.id)
+            return PollReport(source=claim.source.id, result="lost")
+        except SourceError as error:
+            return await self._failed(claim, error)
+        except FeedsvcError:
+            raise
+        except Exception as error:
+            log.exception("poll broke", source=claim.source.id)
+            return await self._failed(claim, SourceError(f"{type(error).__name__}: {error}"))
+
+    async def _poll(self, claim: Claim) -> PollReport:
+        source, state = claim.source, claim.state
+        reader: SourceReader = KINDS[source.kind]
+        tools = FetchTools(http=self._http, now=self.runtime.clock())
+        fetched = await reader.fetch(source, state, tools)
+        FETCHED_BYTES.inc(fetched.bytes)
+        if fetched.unchanged:
+            return await self._unchanged(claim, fetched)
+        found = await self._digest(claim, fetched)
+        return await self.write(lambda: self._commit(claim, fetched, found))
+
+    async def _digest(self, claim: Claim, fetched: Fetched) -> Digest:
+        seconds = _PARSE_SECONDS + fetched.bytes * _SECONDS_PER_BYTE
+        future = self._parsers.schedule(
+            digest,
+            args=(claim.source, claim.meta, fetched, self.runtime.clock()),
+            timeout=seconds,
+        )
+        try:
+            return await asyncio.wrap_future(future)
+        except TimeoutError as error:
+            raise ParseError(f"reading the document took longer than {seconds:.0f} s") from error
+        except ProcessExpired as error:
+            raise ParseError(
+                "the parser process died on this document (out of memory, or a fault in a library)"
+            ) from error
+
+    async def _unchanged(self, claim: Claim, fetched: Fetched) -> PollReport:
+        state = self._next(
+            _remember(claim.state, fetched, None),
+            Outcome(kind="ok", min_wait=fetched.min_wait, status=fetched.status),
+            claim.source,
+        )
+        # what could not be read before is still there: an unchanged listing does not mend it
+        state = replace(state, problems=claim.state.problems)
+        await self.write(
+            lambda: self._store.finish_poll(claim, PollResult(state=state), self.runtime.clock())
+        )
+        return PollReport(source=claim.source.id, result="unchanged", problems=state.problems)
+
+    def _commit(self, claim: Claim, fetched: Fetched, found: Digest) -> PollReport:
+        now = self.runtime.clock()
+        known = self._store.known(claim.source.id, [entry.uid for entry in found.entries])
+        changed = [reconcile(known.get(entry.uid), entry, now) for entry in found.entries]
+        waits = [wait for wait in (fetched.min_wait, found.min_wait) if wait is not None]
+        state = self._next(
+            _remember(claim.state, fetched, found.cursor),
+            Outcome(kind="ok", min_wait=max(waits, default=None), status=fetched.status),
+            claim.source,
+        )
+        committed = self._store.finish_poll(
+            claim,
+            PollResult(
+                state=replace(state, problems=found.problems),
+                entries=tuple(entry for entry in changed if entry is not None),
+                removed=found.removed,
+                meta=found.meta,
+            ),
+            now,
+        )
+        _log_problems(claim, found.problems)
+        return _report(claim, committed, found.problems)
+
+    async def _failed(self, claim: Claim, error: SourceError) -> PollReport:
+        outcome = Outcome(
+            kind="gone" if isinstance(error, SourceGone) else "failed",
+            retry_after=error.retry_after if isinstance(error, FetchError) else None,
+            status=error.status if isinstance(error, FetchError) else None,
+            error=str(error),
+        )
+        log.warning("poll failed", source=claim.source.id, error=str(error))
+        state = self._next(claim.state, outcome, claim.source)
+        result = PollResult(state=state, enabled=False if outcome.kind == "gone" else None)
+        try:
+            await self.write(lambda: self._store.finish_poll(claim, result, self.runtime.clock()))
+        except ClaimLost:
+            return PollReport(source=claim.source.id, result="lost")
+        return PollReport(source=claim.source.id, result="failed", error=str(error))
+
+    def _next(self, state: PollState, outcome: Outcome, source: Source) -> PollState:
+        return next_state(
+            state, outcome, source=source, bounds=self.runtime.bounds, now=self.runtime.clock()
+        )
+
+
+def _remember(state: PollState, fetched: Fetched, cursor: str | None) -> PollState:
+    """What the next fetch needs; validators are kept with the body they came with."""
+    return replace(
+        state,
+        etag=fetched.etag,
+        last_modified=fetched.last_modified,
+        digest=fetched.digest,
+        cursor=cursor if cursor is not None else fetched.cursor,
+    )
+
+
+def _report(claim: Claim, committed: Committed, problems: tuple[Problem, ...]) -> PollReport:
+    for change in ("new", "updated", "withdrawn"):
+        ENTRIES.labels(change=change).inc(len(getattr(committed, change)))
+    result: Result = "unchanged"
+    if committed.new:
+        result = "new"
+    elif committed.updated or committed.withdrawn:
+        result = "updated"
+    return PollReport(
+        source=claim.source.id,
+        result=result,
+        new=len(committed.new),
+        updated=len(committed.updated),
+        withdrawn=len(committed.withdrawn),
+        problems=problems,
+    )
+
+
+def _log_problems(claim: Claim, problems: tuple[Problem, ...]) -> None:
+    for problem in problems:
+        if problem not in claim.state.problems:
+            PROBLEMS.inc()
+            log.warning(
+                "document skipped",
+                source=claim.source.id,
+                document=problem.name,
+                error=problem.message,
+            )
+
+
+async def poll_once(
+    runtime: Runtime,
+    *,
+    only: Sequence[str] | None = None,
+    ignore_schedule: bool = False,
+    progress: Callable[[PollReport, int], None] = lambda report, claimed: None,
+) -> Summary:
+    """Polls what is due at this moment (or all of `only`), links what came, and adds it up.
+
+    `progress` is told each finished poll and how many have been claimed so far. Raises
+    `StoreError` when the store fails; what was committed before stays.
+    """
+    summary = Summary()
+    started = perf_counter()
+    async with Poller(runtime) as poller, asyncio.TaskGroup() as group:
+        finished: asyncio.Queue[PollReport] = asyncio.Queue()
+
+        async def poll(claim: Claim) -> None:
+            finished.put_nowait(await poller.poll(claim))
+
+        claimed = 0
+        async for claims in _batches(poller, only, ignore_schedule):
+            claimed += len(claims)
+            for claim in claims:
+                group.create_task(poll(claim))
+            # the next batch is claimed when half of this one is done, so that memory stays bounded
+            while claimed - len(summary.reports) > len(claims) // 2:
+                summary.reports.append(await finished.get())
+                progress(summary.reports[-1], claimed)
+        while len(summary.reports) < claimed:
+            summary.reports.append(await finished.get())
+            progress(summary.reports[-1], claimed)
+        await poller.write(runtime.linker.drain)
+    summary.seconds = perf_counter() - started
+    return summary
+
+
+async def _batches(
+    poller: Poller, only: Sequence[str] | None, ignore_schedule: bool
+) -> AsyncIterator[tuple[Claim, ...]]:
+    """Claims until nothing that was due at the start is left; each source at most once."""
+    room = 2 * poller.runtime.config.poll.concurrency
+    start = poller.runtime.clock()
+    if ignore_schedule:
+        ids = only or [status.source.id for status in poller.runtime.store.sources()]
+        for chunk in range(0, len(ids), room):
+            part = ids[chunk : chunk + room]
+            yield await poller.claim(limit=room, only=part, ignore_schedule=True)
+        return
+    while claims := await poller.claim(limit=room, due_at=start, only=only):
+        yield claims
