@@ -1,0 +1,121 @@
+"""The verbs that work until stopped: `run`, `poll`, `serve`; and `poll --once`."""
+
+import asyncio
+import json
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from ..poll import PollReport, Summary, poll_once
+from ..runtime import Runtime
+from ..scheduler import run_poller
+from ..supervisor import follow_parent, supervise
+from ..web.server import check_address, serve_web
+from .base import Context, pass_context
+
+
+@click.command()
+@pass_context
+def run(context: Context) -> None:
+    """Run poller and web server together until SIGTERM or Ctrl-C."""
+    config = check_address(context.config)
+    context.runtime(declare=True).close()
+    click.echo(f"feedsvc: serving {config.site.base_url}", err=True)
+    supervise(context.arguments(), port=config.web.port)
+
+
+@click.command()
+@click.argument("sources", nargs=-1, metavar="[SOURCE]...")
+@click.option("--once", is_flag=True, help="Poll what is due now, then exit with a summary.")
+@click.option("--all", "everything", is_flag=True, help="With --once: whether due or not.")
+@click.option("--json", "as_json", is_flag=True, help="With --once: the summary as JSON.")
+@pass_context
+def poll(
+    context: Context, sources: tuple[str, ...], once: bool, everything: bool, as_json: bool
+) -> None:
+    """Run the poller alone, or poll once."""
+    if not once and (sources or everything or as_json):
+        raise click.UsageError("naming sources, --all and --json go with --once.")
+    follow_parent()
+    with context.runtime(declare=True) as runtime:
+        if not once:
+            run_poller(runtime)
+            return
+        summary = run_once(runtime, list(sources) or None, everything=everything)
+    show_summary(summary, as_json=as_json)
+    if summary.failed:
+        raise SystemExit(1)
+
+
+def run_once(runtime: Runtime, only: list[str] | None, *, everything: bool) -> Summary:
+    """Polls once, with a progress bar on a terminal. Raises `NotFound` for an unknown source."""
+    for id in only or ():
+        runtime.store.source(id)
+    console = Console(stderr=True)
+    columns = (
+        TextColumn("polling"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("{task.description}"),
+    )
+    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
+        task = bar.add_task("", total=None)
+
+        def progress(report: PollReport, claimed: int) -> None:
+            bar.update(task, advance=1, total=claimed, description=report.source)
+
+        return asyncio.run(
+            poll_once(runtime, only=only, ignore_schedule=everything, progress=progress)
+        )
+
+
+def show_summary(summary: Summary, *, as_json: bool) -> None:
+    """Prints what a run of polls came to."""
+    new, updated, withdrawn = (summary.total(what) for what in ("new", "updated", "withdrawn"))
+    if as_json:
+        failures = [{"source": r.source, "error": r.error} for r in summary.failed]
+        problems = [
+            {"source": r.source, "document": p.name, "error": p.message}
+            for r in summary.reports
+            for p in r.problems
+        ]
+        click.echo(
+            json.dumps(
+                {
+                    "polled": len(summary.reports),
+                    "new": new,
+                    "updated": updated,
+                    "withdrawn": withdrawn,
+                    "unchanged": summary.unchanged,
+                    "failed": failures,
+                    "problems": problems,
+                    "seconds": round(summary.seconds, 3),
+                }
+            )
+        )
+        return
+    click.echo(
+        f"polled {len(summary.reports)} sources in {summary.seconds:.1f} s: {new} new, "
+        f"{updated} updated, {withdrawn} withdrawn, {summary.unchanged} unchanged, "
+        f"{len(summary.failed)} failed"
+    )
+    for report in summary.reports:
+        for problem in report.problems:
+            click.echo(f"  skipped {report.source}: {problem.name}: {problem.message}", err=True)
+    for report in summary.failed:
+        click.echo(f"  failed {report.source}: {report.error}", err=True)
+
+
+@click.command()
+@pass_context
+def serve(context: Context) -> None:
+    """Run the web server alone."""
+    config = check_address(context.config)
+    follow_parent()
+    context.runtime().close()
+    serve_web(config)
+
+
+COMMANDS = (run, poll, serve)

@@ -1,0 +1,70 @@
+"""The verbs that look at the set-up: `config …`, `doctor`."""
+
+import asyncio
+from collections.abc import Iterator
+
+import click
+
+from .. import doctor as examination
+from ..config import show as rows
+from ..errors import FeedsvcError
+from ..runtime import tagger
+from .base import Context, pass_context
+
+
+@click.group()
+def config() -> None:
+    """Check and show the configuration."""
+
+
+@config.command()
+@pass_context
+def check(context: Context) -> None:
+    """Read the configuration and say whether it is right."""
+    found = context.config
+    tagger(found)
+    click.echo(
+        f"the configuration is right: {len(found.sources)} sources, {len(found.feeds)} feeds"
+    )
+
+
+@config.command()
+@pass_context
+def show(context: Context) -> None:
+    """Print every key with its value and where it came from; secrets are masked."""
+    for row in rows(context.config):
+        click.echo(f"{row.key:28} {row.value:44} {row.origin}")
+
+
+@click.command()
+@pass_context
+def doctor(context: Context) -> None:
+    """Examine the set-up and say what to do."""
+    failed = False
+    for finding in _findings(context):
+        click.echo(f"{finding.state:8} {finding.subject}: {finding.message}")
+        if finding.state != "ok" and finding.remedy:
+            click.echo(f"         -> {finding.remedy}")
+        failed = failed or finding.state == "failed"
+    if failed:
+        raise SystemExit(1)
+
+
+def _findings(context: Context) -> Iterator[examination.Finding]:
+    yield examination.Finding(
+        state="ok", subject="configuration", message=str(context.path or "config/feedsvc.toml")
+    )
+    try:
+        runtime = context.runtime(declare=True)
+    except FeedsvcError as error:
+        yield examination.Finding(
+            state="failed", subject="store", message=str(error), remedy="see docs/operations.md"
+        )
+        return
+    with runtime:
+        yield from examination.examine_store(runtime)
+        yield from examination.examine_sources(runtime)
+        yield asyncio.run(examination.examine_address(runtime))
+
+
+COMMANDS = (config, doctor)

@@ -1,0 +1,175 @@
+"""The verbs that manage what is polled: `source …`, `opml …`."""
+
+import json
+import sys
+from datetime import datetime
+from pathlib import Path
+
+import click
+
+from .. import opml as outlines
+from .. import subscribe
+from ..config import duration
+from ..store.base import SourceStatus
+from .base import Context, pass_context
+from .service import run_once, show_summary
+
+
+@click.group()
+def source() -> None:
+    """Add, list, show, poll and remove sources."""
+
+
+@source.command()
+@click.argument("location", metavar="URL_OR_PATH")
+@click.option("--title", help="Instead of the title it gives itself.")
+@click.option("--tag", "tags", multiple=True, help="A tag for all its entries; repeatable.")
+@click.option("--interval", metavar="DURATION", help='How often to poll it, such as "1h".')
+@pass_context
+def add(
+    context: Context, location: str, title: str | None, tags: tuple[str, ...], interval: str | None
+) -> None:
+    """Add a feed or a directory; a web page leads to its feed."""
+    every = duration(interval) if interval else None
+    with context.runtime(declare=True) as runtime:
+        added = subscribe.add(runtime, location, title=title, tags=tags, interval=every)
+    click.echo(f"added {added.id}: {added.location}")
+
+
+@source.command("list")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+@pass_context
+def list_(context: Context, as_json: bool) -> None:
+    """List the sources with their last result and next poll."""
+    with context.runtime(declare=True) as runtime:
+        statuses = runtime.store.sources()
+    for status in statuses:
+        click.echo(json.dumps(_as_json(status), ensure_ascii=False) if as_json else _line(status))
+
+
+@source.command()
+@click.argument("id")
+@click.option("--json", "as_json", is_flag=True)
+@pass_context
+def show(context: Context, id: str, as_json: bool) -> None:
+    """Show everything known of one source."""
+    with context.runtime(declare=True) as runtime:
+        status = runtime.store.source(id)
+    facts = _as_json(status)
+    if as_json:
+        click.echo(json.dumps(facts, ensure_ascii=False))
+        return
+    for name, value in facts.items():
+        if name != "problems" and value not in (None, [], ""):
+            shown = ", ".join(value) if isinstance(value, list) else value
+            click.echo(f"{name:10} {shown}")
+    for problem in status.state.problems:
+        click.echo(f"skipped    {problem.name}: {problem.message}")
+
+
+@source.command()
+@click.argument("id")
+@click.option("--purge", is_flag=True, help="Withdraw its entries too.")
+@pass_context
+def remove(context: Context, id: str, purge: bool) -> None:
+    """Stop polling a source; its entries stay unless --purge."""
+    with context.runtime(declare=True) as runtime:
+        status = runtime.store.source(id)
+        runtime.store.remove_source(id, purge=purge, now=runtime.clock())
+    click.echo(f"removed {id}{' and its entries' if purge else '; its entries stay'}")
+    if status.source.origin == "config":
+        click.echo(
+            f"{id} stands in the configuration: take it out there, or it comes back.", err=True
+        )
+
+
+@source.command()
+@click.argument("id")
+@pass_context
+def poll(context: Context, id: str) -> None:
+    """Poll one source now, whether due or not."""
+    with context.runtime(declare=True) as runtime:
+        summary = run_once(runtime, [id], everything=True)
+    if not summary.reports:
+        click.echo(
+            f"{id} was not polled: it is disabled, being polled, or its server told us to wait.",
+            err=True,
+        )
+        raise SystemExit(1)
+    show_summary(summary, as_json=False)
+    if summary.failed:
+        raise SystemExit(1)
+
+
+@click.group()
+def opml() -> None:
+    """Exchange subscription lists."""
+
+
+@opml.command("import")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True))
+@pass_context
+def import_(context: Context, file: Path) -> None:
+    """Add every subscription in FILE; folders become tags."""
+    with context.runtime(declare=True) as runtime:
+        result = subscribe.import_opml(runtime, file.read_bytes())
+    for bad in result.bad:
+        click.echo(f"  skipped {bad}", err=True)
+    click.echo(f"added {result.added} sources, {result.known} known, {len(result.bad)} skipped")
+
+
+@opml.command()
+@pass_context
+def export(context: Context) -> None:
+    """Write the sources as OPML to standard output."""
+    with context.runtime(declare=True) as runtime:
+        statuses = runtime.store.sources()
+        title = runtime.config.site.title
+    sys.stdout.buffer.write(outlines.subscriptions(title, [s.source for s in statuses]))
+
+
+def _line(status: SourceStatus) -> str:
+    state = status.state
+    if not status.source.enabled:
+        result = "disabled"
+    elif state.error:
+        result = f"failed ({state.failures}): {state.error}"
+    elif state.problems:
+        result = f"ok, {len(state.problems)} skipped"
+    else:
+        result = "ok" if state.last_at else "not polled yet"
+    return (
+        f"{status.source.id:24} {status.source.kind:9} {status.source.origin:6} "
+        f"{status.entries:7} entries  next {_time(state.next_at)}  {status.source.location}  "
+        f"{result}"
+    )
+
+
+def _time(moment: datetime | None) -> str:
+    return f"{moment:%Y-%m-%d %H:%M:%S}" if moment else "-"
+
+
+def _as_json(status: SourceStatus) -> dict[str, object]:
+    source, state = status.source, status.state
+    return {
+        "id": source.id,
+        "kind": source.kind,
+        "location": source.location,
+        "origin": source.origin,
+        "title": source.title or (status.meta.title if status.meta else None),
+        "tags": list(source.tags),
+        "enabled": source.enabled,
+        "interval": source.interval.total_seconds() if source.interval else None,
+        "entries": status.entries,
+        "added": status.added.isoformat(),
+        "last": state.last_at.isoformat() if state.last_at else None,
+        "last_ok": state.last_ok_at.isoformat() if state.last_ok_at else None,
+        "next": state.next_at.isoformat() if state.next_at else None,
+        "status": state.status,
+        "failures": state.failures,
+        "error": state.error,
+        "problems": [{"document": p.name, "error": p.message} for p in state.problems],
+    }
+
+
+COMMANDS = (source, opml)
