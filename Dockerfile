@@ -5,15 +5,20 @@ ARG BASE_IMAGE=python:3.13-slim-bookworm
 FROM ${BASE_IMAGE} AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PYTHONDONTWRITEBYTECODE=1
 WORKDIR /src
+RUN apt-get update -qq && apt-get install -y -qq --no-install-recommends binutils
 RUN python3 -m venv /opt/feedsvc
 COPY requirements/base.txt requirements/
 RUN /opt/feedsvc/bin/python -m pip install --quiet --require-hashes -r requirements/base.txt
 COPY pyproject.toml README.md LICENSE ./
 COPY feedsvc feedsvc
+# of no use at run time: symbols, sources of compiled modules, what only installs things, and the
+# highlighter of source code that rich brings; the last line proves that nothing else was lost
 RUN /opt/feedsvc/bin/python -m pip install --quiet --no-deps --no-build-isolation --no-index . \
- && /opt/feedsvc/bin/python -m pip uninstall --quiet --yes pip setuptools \
- && find /opt/feedsvc -name tests -type d -prune -exec rm -rf {} + \
- && find /opt/feedsvc -name '*.so*' -type f -size +64k -exec sh -c 'command -v strip >/dev/null && strip --strip-unneeded "$1" || true' _ {} \;
+ && /opt/feedsvc/bin/python -m pip uninstall --quiet --yes pip setuptools pygments \
+ && find /opt/feedsvc -type d -name tests -prune -exec rm -rf {} + \
+ && find /opt/feedsvc -type f \( -name '*.pyx' -o -name '*.pxd' -o -name '*.c' -o -name '*.h' -o -name '*.pyi' \) -delete \
+ && find /opt/feedsvc -type f -name '*.so*' -exec strip --strip-unneeded {} + \
+ && /opt/feedsvc/bin/feedsvc --version && /opt/feedsvc/bin/feedsvc config check
 
 FROM ${BASE_IMAGE}
 LABEL org.opencontainers.image.title="feedsvc" \
