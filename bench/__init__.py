@@ -1,0 +1,1 @@
+"""Benchmarks that compare feedsvc with its peers in one run, as ratios."""

@@ -1,0 +1,18 @@
+"""Runs every benchmark and prints ratios: `python -m bench [NAME…]`."""
+
+import sys
+
+from . import ingest, publish
+
+BENCHMARKS = {"ingest": ingest.main, "publish": publish.main}
+
+
+def main() -> None:
+    """Runs the benchmarks named on the command line, or all of them."""
+    for name in sys.argv[1:] or BENCHMARKS:
+        if name not in BENCHMARKS:
+            sys.exit(f"no benchmark {name!r}; there are: {', '.join(BENCHMARKS)}")
+        BENCHMARKS[name]()
+
+
+main()
