@@ -91,6 +91,7 @@ class Runtime:
             allow_private=(*poll.allow_private, *allow),
             per_host=poll.per_host,
             concurrency=poll.concurrency,
+            host_delay=poll.host_delay,
         )
 
     def declare(self) -> None:

@@ -28,6 +28,7 @@ from .resolver import ThreadPerLookupResolver
 MAX_REDIRECTS = 5
 _MAX_FIELD = 32 << 10
 _MAX_FIELDS = 128
+_MANY_HOSTS = 10_000
 _KEEP_ALIVE = 1.0  # seconds: enough for feeds of one host in a row, too short to hoard sockets
 _FOLLOWED = frozenset({301, 302, 303, 307, 308})
 _PERMANENT = frozenset({301, 308})
@@ -68,7 +69,8 @@ class HttpClient:
 
     `timeout` bounds each request with its redirects and body, not the wait for a free slot.
     `max_bytes` bounds a body before and after decompression. `per_host` (host and port) and
-    `concurrency` bound requests in flight. `allow_private` are the exceptions of `AddressGuard`.
+    `concurrency` bound requests in flight, `host_delay` is kept between the beginnings of two
+    requests to one host. `allow_private` are the exceptions of `AddressGuard`.
     """
 
     def __init__(
@@ -79,6 +81,7 @@ class HttpClient:
         allow_private: Sequence[str],
         per_host: int,
         concurrency: int,
+        host_delay: timedelta = timedelta(0),
     ) -> None:
         self._user_agent = user_agent
         self._timeout = timeout.total_seconds()
@@ -87,6 +90,8 @@ class HttpClient:
         self._per_host = per_host
         self._all = asyncio.Semaphore(concurrency)
         self._hosts: WeakValueDictionary[tuple[str, int], asyncio.Semaphore] = WeakValueDictionary()
+        self._host_delay = host_delay.total_seconds()
+        self._free_at: dict[tuple[str, int], float] = {}
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
@@ -179,8 +184,21 @@ class HttpClient:
         if host is None:
             host = self._hosts[key] = asyncio.Semaphore(self._per_host)
         # the host first: who waits for a slow host must not keep the others waiting
-        async with host, self._all:
-            yield
+        async with host:
+            await self._space_out(key)
+            async with self._all:
+                yield
+
+    async def _space_out(self, key: tuple[str, int]) -> None:
+        """Waits until the host may be asked again, and books that moment."""
+        if not self._host_delay:
+            return
+        now = asyncio.get_running_loop().time()
+        turn = max(self._free_at.get(key, now), now)
+        if len(self._free_at) > _MANY_HOSTS:
+            self._free_at = {host: at for host, at in self._free_at.items() if at > now}
+        self._free_at[key] = turn + self._host_delay
+        await asyncio.sleep(turn - now)
 
     async def _exchange(self, hop: _Hop, asked: Asked) -> Response | _Hop:
         if self._session is None:

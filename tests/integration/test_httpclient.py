@@ -2,6 +2,7 @@
 
 import asyncio
 import gzip
+import itertools
 import pickle
 import re
 import socket
@@ -29,8 +30,15 @@ BODY = b"<rss>" + b"some feed, long enough to compress. " * 50 + b"</rss>"
 Servers = Callable[..., FeedServer]
 
 
-def client(*allow: str, timeout: float = 20, per_host: int = 2, concurrency: int = 8) -> HttpClient:
+def client(
+    *allow: str,
+    timeout: float = 20,
+    per_host: int = 2,
+    concurrency: int = 8,
+    host_delay: float = 0,
+) -> HttpClient:
     return HttpClient(
+        host_delay=timedelta(seconds=host_delay),
         user_agent="feedsvc/test (+http://localhost/)",
         timeout=timedelta(seconds=timeout),
         max_bytes=LIMIT,
@@ -684,3 +692,21 @@ def test_a_cancelled_request_leaves_nothing_behind(feed_server: FeedServer) -> N
             return await http.get(feed_server.url("/feed.xml"))
 
     assert asyncio.run(run()).status == 200
+
+
+def test_requests_to_one_host_are_spaced(feed_servers: Servers) -> None:
+    slow, other = feed_servers(), feed_servers()
+    for server in (slow, other):
+        server.serve("/feed.xml", BODY)
+
+    async def run() -> None:
+        async with client(slow.address, other.address, host_delay=0.3) as http:
+            urls = [slow.url("/feed.xml")] * 4 + [other.url("/feed.xml")]
+            await asyncio.gather(*(http.get(url) for url in urls))
+
+    asyncio.run(run())
+    times = sorted(request.at for request in slow.requests())
+    gaps = [after - before for before, after in itertools.pairwise(times)]
+    # a request may be late on its way, so a gap may be a little short, but four take three gaps
+    assert sum(gaps) > 3 * 0.3 * 0.9
+    assert other.requests()[0].at < times[1]
