@@ -34,9 +34,8 @@ class Composer(Catalogue):
     """Makes feeds of what the store holds. Thread-safe; holds nothing that could grow stale."""
 
     def __init__(self, *, store: Store, config: Config, clock: Callable[[], datetime]) -> None:
-        super().__init__(store=store, config=config)
+        super().__init__(store=store, config=config, clock=clock)
         site, related = config.site, config.related
-        self._clock = clock
         self._at = Addresses(site.base_url, site.authority)
         # whatever shows in a feed beside entries: program, site and related settings
         self._settings = _digest((__version__, site.model_dump(), related.max, related.list))
@@ -64,7 +63,7 @@ class Composer(Catalogue):
         """
         options = request.options
         return self._store.head(
-            request.query, limit=options.limit, now=self._clock(), before=options.before
+            request.query, limit=options.limit, now=self._now(), before=options.before
         )
 
     def etag(self, request: FeedRequest, suffix: str, head: Head) -> str:
@@ -125,7 +124,7 @@ class Composer(Catalogue):
 
     def _read(self, request: FeedRequest) -> tuple[Head, Page]:
         """A page, and the head that belongs to it even if a commit came between."""
-        options, now = request.options, self._clock()
+        options, now = request.options, self._now()
         head = self._store.head(request.query, limit=options.limit, now=now, before=options.before)
         page = self._store.find(request.query, limit=options.limit, now=now, before=options.before)
         shown = {stored.entry.key for stored in page.entries}

@@ -1,7 +1,9 @@
 """What can be asked for: a page of a feed in canonical form, and the catalogue of all feeds."""
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Literal, cast, get_args
 
 from ..config import Config
@@ -46,8 +48,9 @@ class FeedRequest:
 class Catalogue:
     """Every feed there is, by what it is asked for; makes requests, reads no entries."""
 
-    def __init__(self, *, store: Store, config: Config) -> None:
+    def __init__(self, *, store: Store, config: Config, clock: Callable[[], datetime]) -> None:
         self._store = store
+        self._now = clock
         self._config = config
         self._aliases = {slugify(old): slugify(new) for old, new in config.tags.aliases.items()}
 
@@ -57,7 +60,8 @@ class Catalogue:
         Raises `QueryError` that names the option and what it may be.
         """
         limit = arguments.get("limit") or str(self._config.site.page_size)
-        if not (limit.isascii() and limit.isdigit() and 1 <= int(limit[:9]) <= MAX_LIMIT):
+        # nine digits are enough, and more would only be there to get past the check
+        if not re.fullmatch("[0-9]{1,9}", limit) or not 1 <= int(limit) <= MAX_LIMIT:
             raise QueryError(f"limit is a whole number from 1 to {MAX_LIMIT}", query=limit)
         return Options(
             limit=int(limit),
@@ -93,12 +97,19 @@ class Catalogue:
         )
 
     def source(self, id: str, options: Options | None = None) -> FeedRequest:
-        """Entries of one source. Raises `NotFound`."""
-        status = self._store.source(id)
-        told = status.meta.title if status.meta else None
-        name = status.source.title or told or id
-        title = f"{self._config.site.title}: {name}"
+        """Entries of one source, removed ones included that left entries. Raises `NotFound`."""
         query = EntryQuery(FromSource(id))
+        try:
+            status = self._store.source(id)
+        except NotFound:
+            left = self._store.find(query, limit=1, now=self._now()).entries
+            if not left:
+                raise
+            name = left[0].source_title
+        else:
+            told = status.meta.title if status.meta else None
+            name = status.source.title or told or id
+        title = f"{self._config.site.title}: {name}"
         return self._request(f"feeds/sources/{id}", title, query, options, f"Entries from {name}")
 
     def named(self, name: str, options: Options | None = None) -> FeedRequest:

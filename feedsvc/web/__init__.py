@@ -1,0 +1,140 @@
+"""The web door: Flask finds the route, `Door` gives the answer, this module carries it across.
+
+No sessions, no cookies, no scripts. Headers are ours alone: nothing is added on the way out, so
+that a 304 keeps its validators and HEAD its length.
+"""
+
+import time
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
+from urllib.parse import unquote
+
+from flask import Flask, Response, g, request
+from werkzeug.datastructures import Headers
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
+from werkzeug.wrappers import Response as WerkzeugResponse
+
+from ..metrics import HTTP_REQUESTS, HTTP_SECONDS
+from ..runtime import Runtime
+from .door import Door
+from .errors import HttpError
+from .message import Answer, Ask
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+__all__ = ["create_app"]
+
+
+class _Wire(Response):
+    """Sends an answer's headers as they are."""
+
+    default_mimetype = None
+    automatically_set_content_length = False
+
+    def get_wsgi_headers(self, environ: "WSGIEnvironment") -> Headers:
+        """Leaves them alone: a 304 would lose `Last-Modified` to werkzeug's idea of one."""
+        return self.headers
+
+
+class _BelowPrefix:
+    """Takes the base URL's path off requests that a proxy has passed on with it."""
+
+    def __init__(self, application: "WSGIApplication", prefix: str) -> None:
+        self._application = application
+        # WSGI hands over the octets of a decoded path as Latin-1 (PEP 3333)
+        self._prefix = unquote(prefix).encode("utf-8").decode("latin-1")
+
+    def __call__(
+        self, environ: "WSGIEnvironment", start_response: "StartResponse"
+    ) -> Iterable[bytes]:
+        path = environ.get("PATH_INFO", "")
+        if path == self._prefix or path.startswith(self._prefix + "/"):
+            environ["SCRIPT_NAME"] = environ.get("SCRIPT_NAME", "") + self._prefix
+            environ["PATH_INFO"] = path[len(self._prefix) :] or "/"
+        return self._application(environ, start_response)
+
+
+def create_app(runtime: Runtime) -> Flask:
+    """Makes the WSGI application that serves a runtime."""
+    # templates and static files are the business of `templating`
+    app = Flask("feedsvc", static_folder=None, template_folder=None)
+    app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
+    # which addresses are canonical is for `feeds` to say, not for the router
+    app.url_map.merge_slashes = False
+    door = Door(runtime)
+    if door.site.prefix:
+        app.wsgi_app = _BelowPrefix(app.wsgi_app, door.site.prefix)  # type: ignore[method-assign]
+    _measure(app)
+    _route(app, door)
+
+    @app.errorhandler(Exception)
+    def failed(error: Exception) -> WerkzeugResponse:
+        ask = _ask()
+        if isinstance(error, HTTPException):
+            error = _refusal(ask, error)
+        return _wire(door.errors.answer(ask, error))
+
+    return app
+
+
+def _route(app: Flask, door: Door) -> None:
+    pages, ops = door.pages, door.ops
+
+    def get(rule: str, name: str, view: Callable[..., Answer]) -> None:
+        def answer(**values: str) -> WerkzeugResponse:
+            return _wire(view(_ask(), **values))
+
+        app.add_url_rule(rule, name, answer, methods=["GET"])
+
+    get("/feeds/<path:feed>", "feeds", lambda ask, feed: door.feed(ask))
+    get("/", "home", lambda ask: door.answer(ask, lambda: pages.home(ask)))
+    get("/tags", "tags", lambda ask: door.answer(ask, pages.tags))
+    get("/tags/<slugs>", "tag", lambda ask, slugs: door.answer(ask, lambda: pages.tag(slugs, ask)))
+    get("/sources", "sources", lambda ask: door.answer(ask, pages.sources))
+    get("/entries/<key>", "entry", lambda ask, key: door.answer(ask, lambda: pages.entry(key)))
+    get("/search", "search", lambda ask: door.answer(ask, lambda: pages.search(ask)))
+    get("/opml", "opml", lambda ask: door.answer(ask, ops.sources))
+    get("/feeds.opml", "feeds_opml", lambda ask: door.answer(ask, ops.feeds))
+    get("/static/<name>", "static", lambda ask, name: door.static(ask, name))
+    get("/healthz", "healthz", lambda ask: ops.health())
+    get("/readyz", "readyz", lambda ask: ops.ready())
+    get("/metrics", "metrics", lambda ask: ops.metrics())
+
+
+def _measure(app: Flask) -> None:
+    @app.before_request
+    def start() -> None:
+        g.started = time.perf_counter()
+
+    @app.after_request
+    def count(response: Response) -> Response:
+        route = request.url_rule.rule if request.url_rule else "unknown"
+        HTTP_REQUESTS.labels(route=route, status=str(response.status_code)).inc()
+        HTTP_SECONDS.labels(route=route).observe(time.perf_counter() - g.started)
+        return response
+
+
+def _refusal(ask: Ask, error: HTTPException) -> HttpError:
+    """What the router refused, in our words."""
+    if isinstance(error, MethodNotAllowed):
+        allowed = ", ".join(sorted(error.valid_methods or ()))
+        return HttpError(
+            405, f"Only {allowed} can be asked of {ask.path}.", headers=(("Allow", allowed),)
+        )
+    if error.code == 404:
+        return HttpError(404, f"There is nothing at {ask.path}.")
+    return HttpError(error.code or 500, error.description or error.name)
+
+
+def _ask() -> Ask:
+    return Ask(
+        method=request.method,
+        path=request.path,
+        query=request.query_string.decode("utf-8", "replace"),
+        headers={name.lower(): value for name, value in request.headers.items()},
+    )
+
+
+def _wire(answer: Answer) -> WerkzeugResponse:
+    return _Wire([answer.body] if answer.body else [], answer.status, list(answer.headers))

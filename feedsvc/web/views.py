@@ -1,0 +1,252 @@
+"""What templates are handed: entries and sources in the words of a page, nothing left to decide.
+
+Pure functions from records to records. Plain text stays plain (templates escape it); only content
+that was sanitised on its way in becomes `Markup`.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from urllib.parse import urlsplit
+
+from markupsafe import Markup
+
+from ..formats.plain import as_html, as_text
+from ..log import mask
+from ..model import Entry, Link, Person, Problem, StoredEntry, Tag, Text
+from ..normalise.text import first_words
+from ..store.base import SourceStatus
+
+_EXCERPT = 300
+
+_ORIGINS = {
+    "source": "given to everything from this source",
+    "feed": "given by the publisher",
+    "folder": "named after the folder of the document",
+    "front-matter": "written in the document",
+    "rule": "given by a rule of the configuration",
+    "auto": "found in the text",
+}
+
+_CURES = {
+    401: "The publisher wants a password: set `auth` of this source.",
+    402: "The publisher wants to be paid for this.",
+    403: "The publisher refuses us: see whether the feed opens in a browser, and whether it needs "
+    "`auth` or `headers`.",
+    404: "There is nothing at this address any more: look for the feed's new address.",
+    406: "The publisher has nothing it would send us: check the address.",
+    410: "The publisher says the feed is gone for good: remove the source or give its new address.",
+    429: "We ask too often for this publisher's taste: set a longer `interval`.",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Card:
+    """An entry in a list, and the head of its own page."""
+
+    key: str
+    title: str
+    published: datetime
+    updated: datetime
+    dated: bool
+    edited: bool
+    source_id: str
+    source_title: str
+    authors: tuple[str, ...]
+    excerpt: str
+    tags: tuple[Tag, ...]
+    lang: str | None
+    link: str | None
+    host: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TagReason:
+    """A tag of an entry and why it has it."""
+
+    slug: str
+    label: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Enclosure:
+    """A file beside an entry; `player` is the element that plays it, if one does."""
+
+    href: str
+    name: str
+    note: str
+    player: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceView:
+    """A source in the listing, without its secrets."""
+
+    id: str
+    title: str
+    kind: str
+    location: str
+    href: str | None
+    origin: str
+    entries: int
+    tags: tuple[str, ...]
+    state: str
+    state_label: str
+    status: int | None
+    last_at: datetime | None
+    last_ok_at: datetime | None
+    next_at: datetime | None
+    error: str | None
+    advice: str | None
+    failures: int
+    problems: tuple[Problem, ...]
+
+
+def card(stored: StoredEntry) -> Card:
+    """An entry as lists show it."""
+    entry = stored.entry
+    excerpt = _excerpt(entry)
+    return Card(
+        key=entry.key,
+        title=entry.title or first_words(excerpt) or "Untitled",
+        published=entry.published,
+        updated=entry.updated,
+        dated=entry.dated,
+        edited=entry.updated > entry.published,
+        source_id=entry.source_id,
+        source_title=stored.source_title or entry.source_id,
+        authors=tuple(filter(None, map(_person, entry.authors))),
+        excerpt=excerpt,
+        tags=entry.tags,
+        lang=entry.lang,
+        link=entry.link,
+        host=urlsplit(entry.link).hostname or "" if entry.link else "",
+    )
+
+
+def tag_reasons(entry: Entry) -> tuple[TagReason, ...]:
+    """Every tag of an entry with where it came from and on what evidence."""
+    return tuple(
+        TagReason(
+            slug=tag.slug,
+            label=tag.label,
+            why=_ORIGINS[tag.origin] + (f" ({tag.evidence})" if tag.evidence else ""),
+        )
+        for tag in entry.tags
+    )
+
+
+def body(text: Text | None) -> Markup | None:
+    """Sanitised content ready to stand in a page; None where there is none."""
+    if text is None or not text.value.strip():
+        return None
+    markup = as_html(text)
+    if text.type == "text" and not markup.startswith("<p>"):
+        markup = f"<p>{markup}</p>"
+    # players want to know which site they play on; nobody else is told (our pages send no Referer)
+    markup = markup.replace("<iframe ", '<iframe referrerpolicy="strict-origin" loading="lazy" ')
+    return Markup(markup)  # noqa: S704 - sanitised in normalise, or escaped a line above
+
+
+def lead(entry: Entry) -> Markup | None:
+    """The summary, where it says something the content does not begin with."""
+    if entry.summary is None:
+        return None
+    if entry.content is not None:
+        opening = as_text(entry.summary).rstrip(" .…")[:200]
+        if as_text(entry.content).startswith(opening):
+            return None
+    return body(entry.summary)
+
+
+def enclosures(entry: Entry) -> tuple[Enclosure, ...]:
+    """The files that belong to an entry."""
+    return tuple(_enclosure(link) for link in entry.links if link.rel == "enclosure")
+
+
+def source(status: SourceStatus) -> SourceView:
+    """A source as the listing shows it."""
+    source, state = status.source, status.state
+    told = status.meta.title if status.meta else None
+    location = mask(source.location)
+    # an address with a secret in it is shown without, and leads nowhere
+    linkable = source.kind == "feed" and location == source.location
+    kind, label = _state(status)
+    return SourceView(
+        id=source.id,
+        title=source.title or told or source.id,
+        kind=source.kind,
+        location=location,
+        href=source.location if linkable else None,
+        origin="the configuration" if source.origin == "config" else "the store",
+        entries=status.entries,
+        tags=source.tags,
+        state=kind,
+        state_label=label,
+        status=state.status,
+        last_at=state.last_at,
+        last_ok_at=state.last_ok_at,
+        next_at=state.next_at if source.enabled else None,
+        error=mask(state.error) if state.error else None,
+        advice=advice(status),
+        failures=state.failures,
+        problems=state.problems,
+    )
+
+
+def advice(status: SourceStatus) -> str | None:
+    """What to do about a source's error; None where its own message says it, or there is none."""
+    state = status.state
+    if not state.error or status.source.kind == "directory":
+        return None
+    if state.status in _CURES:
+        return _CURES[state.status]
+    if state.status is not None and state.status >= 500:
+        return "The publisher's server has trouble; nothing to do here, we try again by ourselves."
+    return None
+
+
+def _state(status: SourceStatus) -> tuple[str, str]:
+    state = status.state
+    if not status.source.enabled:
+        return ("trouble", "disabled after an error") if state.error else ("off", "disabled")
+    if state.error:
+        return "trouble", "failing"
+    if state.problems:
+        return "trouble", "partly unreadable"
+    if state.last_at is None:
+        return "off", "not polled yet"
+    return "ok", "fine"
+
+
+def _excerpt(entry: Entry) -> str:
+    text = entry.summary or entry.content
+    return first_words(as_text(text), _EXCERPT) if text else ""
+
+
+def _person(person: Person) -> str:
+    return person.name or person.email or ""
+
+
+def _enclosure(link: Link) -> Enclosure:
+    parts = urlsplit(link.href)
+    name = link.title or parts.path.rpartition("/")[2] or parts.hostname or link.href
+    main = (link.type or "").partition("/")[0].lower()
+    notes = [link.type or "", _size(link.length)]
+    return Enclosure(
+        href=link.href,
+        name=name,
+        note=", ".join(filter(None, notes)),
+        player=main if main in ("audio", "video") else "",
+    )
+
+
+def _size(length: int | None) -> str:
+    if not length or length < 0:
+        return ""
+    size = float(length)
+    for unit in ("bytes", "kB", "MB", "GB"):
+        if size < 1000 or unit == "GB":
+            break
+        size /= 1000
+    return f"{size:.0f} {unit}" if unit in ("bytes", "kB") else f"{size:.1f} {unit}"
