@@ -1,0 +1,227 @@
+"""The connection to a database: transactions, and the library's exceptions turned into ours.
+
+What is the same for all backends is here, what differs is declared here and filled in by `sqlite`
+and `postgres`. Nothing here knows of a table but `meta`.
+"""
+
+import os
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeVar
+
+import msgspec
+from sqlalchemy import (
+    URL,
+    ColumnElement,
+    Connection,
+    Engine,
+    Pool,
+    Select,
+    insert,
+    select,
+    update,
+)
+from sqlalchemy.exc import SQLAlchemyError
+
+from ..errors import SchemaMismatch, StoreError
+from ..query.ast import Words
+from .codec import micros
+from .schema import meta
+from .words import SearchText
+
+T = TypeVar("T")
+
+MIGRATE = "run `feedsvc store migrate`"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tuning:
+    """When a query is answered which way; none of these changes an answer.
+
+    Fewer than `hits` entries found by a word (or by tag, for an order other than the date) are
+    sorted, more are met often enough when entries are gone through in order. Alternatives that
+    together are less than one `share`-th of all entries are looked up one by one. `ranked` newest
+    hits are put in order of relevance. `postings` rows are looked at for entries that share words.
+    """
+
+    hits: int = 5_000
+    share: int = 8
+    ranked: int = 1_000
+    postings: int = 4_000
+    batch: int = 500
+
+
+class Database(ABC):
+    """A database that transactions can be opened on, by any thread and after a fork."""
+
+    tuning = Tuning()
+
+    def __init__(self, url: URL, *, pool: int, wait: float) -> None:
+        self.url = url
+        self.wait = wait
+        self._engine = self._make_engine(url, pool)
+        self._pid = os.getpid()
+        self._inherited: list[Pool] = []
+
+    @property
+    def engine(self) -> Engine:
+        """The engine; a forked child leaves its parent's connections alone."""
+        if self._pid != os.getpid():
+            self._inherited.append(self._engine.pool)
+            self._engine.dispose(close=False)
+            self._pid = os.getpid()
+        return self._engine
+
+    @property
+    def name(self) -> str:
+        """The database as messages name it, without a password."""
+        return self.url.render_as_string(hide_password=True)
+
+    def close(self) -> None:
+        """Returns every connection."""
+        self.engine.dispose()
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A transaction that sees one state of the database throughout."""
+        with self._wrapped(), self.engine.connect() as connection:
+            connection = self._read_only(connection)
+            with connection.begin():
+                yield connection
+
+    @contextmanager
+    def writing(self, *, durable: bool = True, ordered: bool = True) -> Iterator[Connection]:
+        """A transaction that writes, all or nothing.
+
+        `durable` ones survive a power cut once they are over; the others (claims, links, polls that
+        found nothing) may be lost to one, because they would only be done again. `ordered` ones run
+        one after another: what they write depends on what others wrote.
+        """
+        with self._wrapped(), self.engine.connect() as connection:
+            connection = self._for_writing(connection, durable=durable)
+            with connection.begin():
+                self._begin_writing(connection, durable=durable, ordered=ordered)
+                yield connection
+
+    def bump(self, connection: Connection, *, membership: datetime | None = None) -> None:
+        """Counts a commit that may change a feed; call it once, last.
+
+        `membership` is now if an entry that was there before changed.
+        """
+        change = meta.c.key == "change"
+        connection.execute(update(meta).where(change).values(value=meta.c.value + 1))
+        if membership is not None:
+            at = micros(membership)
+            older = (meta.c.key == "membership") & (meta.c.value < at)
+            connection.execute(update(meta).where(older).values(value=at))
+
+    def change(self) -> int:
+        """A number that grows with every commit that may change any feed."""
+        with self.reading() as connection:
+            found = connection.scalar(select(meta.c.value).where(meta.c.key == "change"))
+            return int(found or 0)
+
+    @contextmanager
+    def _wrapped(self) -> Iterator[None]:
+        try:
+            yield
+        except SQLAlchemyError as error:
+            raise self._ours(error) from error
+        except msgspec.MsgspecError as error:
+            raise StoreError(f"{self.name}: a row cannot be read: {error}") from error
+
+    def _unmigrated(self) -> SchemaMismatch:
+        return SchemaMismatch(f"{self.name} has no feedsvc schema, or an older one: {MIGRATE}")
+
+    # -- what differs ----------------------------------------------------------------------
+
+    @abstractmethod
+    def _make_engine(self, url: URL, pool: int) -> Engine:
+        """Makes an engine that connects when it is first used."""
+
+    @abstractmethod
+    def _ours(self, error: SQLAlchemyError) -> StoreError:
+        """The error of ours that stands for one of the library's."""
+
+    @abstractmethod
+    def _read_only(self, connection: Connection) -> Connection:
+        """Prepares a connection for reading, before its transaction begins."""
+
+    @abstractmethod
+    def _for_writing(self, connection: Connection, *, durable: bool) -> Connection:
+        """Prepares a connection for writing, before its transaction begins."""
+
+    @abstractmethod
+    def _begin_writing(self, connection: Connection, *, durable: bool, ordered: bool) -> None:
+        """Takes what locks a writing transaction needs, first of all in it."""
+
+    @abstractmethod
+    def _lift_limits(self, connection: Connection) -> None:
+        """Lets this transaction take as long as it needs."""
+
+    @abstractmethod
+    def _prepare_file(self) -> None:
+        """Does what must be done before the first migration and outside any transaction."""
+
+    @abstractmethod
+    def _other_tables(self, connection: Connection) -> bool:
+        """Whether the database has tables that are not ours."""
+
+    @abstractmethod
+    def _put_text(self, connection: Connection, texts: Mapping[int, SearchText]) -> None:
+        """Writes the search text of entries by their pk."""
+
+    @abstractmethod
+    def _drop_text(self, connection: Connection, pks: Sequence[int]) -> None:
+        """Removes the search text of entries."""
+
+    @abstractmethod
+    def _clear_text(self, connection: Connection) -> None:
+        """Removes all search text."""
+
+    @abstractmethod
+    def _texts(self, connection: Connection, pks: Iterable[int]) -> dict[int, SearchText]:
+        """The search text of entries."""
+
+    @abstractmethod
+    def _hits(self, words: Words) -> Select[tuple[int]]:
+        """Selects the pk of every entry, withdrawn or not, that has these words."""
+
+    @abstractmethod
+    def _has_words(self, words: Words, pk: ColumnElement[int]) -> ColumnElement[bool]:
+        """Whether one entry has these words, asked entry by entry."""
+
+    @abstractmethod
+    def _indexed(self) -> Select[tuple[int]]:
+        """Selects the pk of every entry in the search index."""
+
+    @abstractmethod
+    def _damage(self, connection: Connection) -> list[str]:
+        """What is wrong with the database as such."""
+
+    @abstractmethod
+    def _after_copy(self, connection: Connection) -> None:
+        """Puts the counters behind automatic keys past the rows that were copied in."""
+
+    @abstractmethod
+    def _size(self, connection: Connection) -> int:
+        """Bytes that the store takes."""
+
+    @abstractmethod
+    def _details(self, connection: Connection) -> tuple[tuple[str, str], ...]:
+        """What else is worth knowing about this database."""
+
+
+def chunks(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
+    """Cuts a sequence into pieces of at most `size`: a statement takes only so many parameters."""
+    for start in range(0, len(items), size):
+        yield items[start : start + size]
+
+
+def insert_all(connection: Connection, table: Any, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Inserts rows, or nothing for none."""
+    if rows:
+        connection.execute(insert(table), rows)

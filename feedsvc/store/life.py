@@ -1,0 +1,93 @@
+"""The schema's life: is it there, is it ours, is it of today, and bringing it up to date."""
+
+from functools import cache
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Text, column, inspect, select, table
+
+from ..errors import SchemaMismatch
+from .engine import Database
+
+# not Alembic's default name, so that a database of another program is never taken for ours
+VERSION_TABLE = "feedsvc_schema"
+_FOLDER = Path(__file__).parent / "migrations"
+
+
+class Life(Database):
+    """Migrations."""
+
+    def migrate(self) -> str:
+        """Brings the schema up to this program's and returns its revision."""
+        head = newest_revision()
+        with self.reading() as connection:
+            if self._revision(connection) == head:
+                return head
+        self._prepare_file()
+        with self.writing() as connection:
+            # another process may have been quicker
+            if self._revision(connection) != head:
+                self._lift_limits(connection)
+                command.upgrade(alembic_config(connection), "head")
+        return head
+
+    def schema_current(self) -> bool:
+        """Whether the schema is this program's, without changing it."""
+        with self.reading() as connection:
+            try:
+                return self._revision(connection) == newest_revision()
+            except SchemaMismatch:
+                return False
+
+    def require_current(self) -> None:
+        """Raises `SchemaMismatch` saying what to do unless the schema is this program's."""
+        with self.reading() as connection:
+            if self._revision(connection) != newest_revision():
+                raise self._unmigrated()
+
+    def _revision(self, connection: Connection) -> str | None:
+        """The schema's revision, None for an empty database; raises if it is not for us."""
+        revision = self._found_revision(connection)
+        if revision is None and self._other_tables(connection):
+            raise SchemaMismatch(
+                f"{self.name} holds tables of another program and none of feedsvc's: "
+                "give feedsvc a database of its own in store.url"
+            )
+        if revision is not None and revision not in known_revisions():
+            raise SchemaMismatch(
+                f"{self.name} has schema {revision}, this program knows up to "
+                f"{newest_revision()}: upgrade feedsvc, or restore a backup made by this version"
+            )
+        return revision
+
+    def _found_revision(self, connection: Connection) -> str | None:
+        """The revision that the database says it has; None if it says nothing."""
+        if not inspect(connection).has_table(VERSION_TABLE):
+            return None
+        found = select(column("version_num", Text)).select_from(table(VERSION_TABLE))
+        return str(connection.scalar(found))
+
+
+def alembic_config(connection: Connection | None = None) -> Config:
+    """Alembic's settings for our migrations, to be run on this connection."""
+    config = Config()
+    config.set_main_option("script_location", str(_FOLDER).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    return config
+
+
+@cache
+def known_revisions() -> frozenset[str]:
+    """Every revision that this program knows."""
+    scripts = ScriptDirectory.from_config(alembic_config())
+    return frozenset(script.revision for script in scripts.walk_revisions())
+
+
+@cache
+def newest_revision() -> str:
+    """The revision of `schema`."""
+    head = ScriptDirectory.from_config(alembic_config()).get_current_head()
+    assert head is not None, "the migrations are part of the package"
+    return head

@@ -1,0 +1,153 @@
+"""Who may poll what: claims that are taken, extended, given back, and what was seen before.
+
+A claim is a compare-and-set on one row. Its epoch grows with every claim, so that a poller that
+was overtaken cannot commit.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, and_, bindparam, select, update
+
+from ..model import entry_key, key_text
+from .base import Claim, Known
+from .codec import micros, moment, names_of, tags_of, uid_hash
+from .engine import Database, chunks
+from .schema import entries, poll_state, pruned, sources
+from .source_codec import meta_of, source_of, state_of
+
+_JOINED = select(sources, poll_state).join_from(sources, poll_state)
+MINE = and_(
+    poll_state.c.source_pk
+    == select(sources.c.pk).where(sources.c.id == bindparam("id")).scalar_subquery(),
+    poll_state.c.claim_owner == bindparam("owner"),
+    poll_state.c.claim_epoch == bindparam("epoch"),
+)
+
+
+class Polling(Database):
+    """Claims."""
+
+    def claim_due(
+        self,
+        *,
+        now: datetime,
+        owner: str,
+        lease: timedelta,
+        limit: int,
+        only: Sequence[str] | None = None,
+        ignore_schedule: bool = False,
+    ) -> tuple[Claim, ...]:
+        """Claims enabled sources that are due and free, most overdue first."""
+        state, at = poll_state.c, micros(now)
+        free = state.claim_until.is_(None) | (state.claim_until <= at)
+        allowed = state.retry_after.is_(None) | (state.retry_after <= at)
+        wanted: list[ColumnElement[bool]] = [state.active == 1, allowed, free]
+        if not ignore_schedule:
+            wanted.append(state.next_at <= at)
+        if only is not None:
+            named = select(sources.c.pk).where(sources.c.id.in_(only))
+            wanted.append(state.source_pk.in_(named))
+        due = select(state.source_pk).where(*wanted).order_by(state.next_at).limit(limit)
+        with self.reading() as connection:
+            # most ticks end here, without asking for the right to write
+            if connection.scalar(due.limit(1)) is None:
+                return ()
+        # locked rows are being claimed by others; the CTE is worked out once, never again by row
+        picked = due.with_for_update(skip_locked=True).cte("picked")
+        until = now + lease
+        claimed = (
+            update(poll_state)
+            .where(state.source_pk.in_(select(picked.c.source_pk)), free)
+            .values(
+                claim_owner=owner,
+                claim_until=micros(until),
+                claim_epoch=state.claim_epoch + 1,
+            )
+            .returning(state.source_pk)
+        )
+        with self.writing(durable=False, ordered=False) as connection:
+            pks = connection.scalars(claimed).all()
+            rows = [
+                row
+                for some in chunks(pks, self.tuning.batch)
+                for row in connection.execute(_JOINED.where(sources.c.pk.in_(some))).mappings()
+            ]
+        rows.sort(key=lambda row: (row["next_at"], row["id"]))
+        return tuple(
+            Claim(
+                source=source_of(row),
+                state=state_of(row),
+                meta=meta_of(row["meta"]),
+                owner=owner,
+                epoch=row["claim_epoch"],
+                until=until,
+            )
+            for row in rows
+        )
+
+    def extend(self, claims: Sequence[Claim], until: datetime) -> None:
+        """Moves the end of running claims."""
+        self._change(claims, poll_state.c.claim_owner, micros(until))
+
+    def release(self, claims: Sequence[Claim]) -> None:
+        """Gives claims back unpolled (shutdown); they stay due."""
+        self._change(claims, None, None)
+
+    def _change(
+        self, claims: Sequence[Claim], owner: ColumnElement[str | None] | None, until: int | None
+    ) -> None:
+        if claims:
+            rows = [{"id": c.source.id, "owner": c.owner, "epoch": c.epoch} for c in claims]
+            changed = update(poll_state).where(MINE)
+            with self.writing(durable=False, ordered=False) as connection:
+                connection.execute(changed.values(claim_owner=owner, claim_until=until), rows)
+
+    def known(self, source_id: str, uids: Iterable[str]) -> Mapping[str, Known]:
+        """What is remembered of these uids; those never seen are missing from the answer."""
+        asked = {uid_hash(uid): uid for uid in uids}
+        found: dict[str, Known] = {}
+        columns = entries.c
+        with self.reading() as connection:
+            pk = connection.scalar(select(sources.c.pk).where(sources.c.id == source_id))
+            if pk is None:
+                return found
+            for some in chunks(list(asked), self.tuning.batch):
+                kept = select(
+                    columns.uid_hash,
+                    columns.id,
+                    columns.key,
+                    columns.digest,
+                    columns.published,
+                    columns.updated,
+                    columns.dated,
+                    columns.withdrawn_at,
+                    columns.tags,
+                    columns.names,
+                ).where(columns.source_pk == pk, columns.uid_hash.in_(some))
+                for row in connection.execute(kept):
+                    found[asked[row.uid_hash]] = Known(
+                        id=row.id,
+                        key=key_text(row.key),
+                        digest=row.digest,
+                        published=moment(row.published),
+                        updated=moment(row.updated),
+                        dated=row.dated,
+                        withdrawn=row.withdrawn_at is not None,
+                        tags=tags_of(row.tags),
+                        references=names_of(row.names),
+                    )
+                forgotten = select(pruned.c.uid_hash, pruned.c.id, pruned.c.published).where(
+                    pruned.c.source_pk == pk, pruned.c.uid_hash.in_(some)
+                )
+                for hashed, id, published in connection.execute(forgotten):
+                    found[asked[hashed]] = Known(
+                        id=id,
+                        key=entry_key(id),
+                        digest="",
+                        published=moment(published),
+                        updated=moment(published),
+                        dated=True,
+                        pruned=True,
+                    )
+        return found

@@ -1,0 +1,245 @@
+"""The store in PostgreSQL (15 or later, through psycopg 3), for several pollers and web replicas.
+
+Words are found through a GIN index on the set of an entry's tokens, and phrases are then compared
+with its text: positions in a `tsvector` end at 16,383, and long articles would be found differently
+than in SQLite.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, cast
+
+from sqlalchemy import (
+    URL,
+    BigInteger,
+    Column,
+    ColumnElement,
+    Connection,
+    Engine,
+    Index,
+    MetaData,
+    Select,
+    Table,
+    Text,
+    create_engine,
+    delete,
+    event,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from ..errors import ConfigError, StoreError, StoreUnavailable
+from ..query.ast import Words
+from .engine import chunks
+from .schema import metadata
+from .sql import SqlStore
+from .sqlite import SqliteStore
+from .words import SearchText, phrase
+
+postgres_metadata = MetaData(naming_convention=metadata.naming_convention)
+
+entry_search = Table(
+    "entry_search",
+    postgres_metadata,
+    Column("entry_pk", BigInteger, primary_key=True, autoincrement=False),
+    Column("title", Text, nullable=False),
+    Column("summary", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("author", Text, nullable=False),
+    # every token once; those of titles and authors again, marked with t: and a:
+    Column("words", ARRAY(Text), nullable=False),
+    Index("ix_entry_search_words", "words", postgresql_using="gin"),
+)
+
+# any number that nobody else takes; ours spells "feed"
+_LOCK = 0x66656564
+_CONNECT = (
+    "SET TimeZone = 'UTC'",
+    # a poller that hangs in a transaction must not stop the others
+    "SET idle_in_transaction_session_timeout = '60s'",
+    "SET statement_timeout = '5min'",
+    # plans depend on how common a tag or word is, and so on the parameters
+    "SET plan_cache_mode = force_custom_plan",
+    "SET jit = off",
+)
+_MARKS = {"any": "", "title": "t:", "author": "a:"}
+_MISSING = frozenset({"42P01", "42703"})  # undefined table, undefined column
+_UNAVAILABLE = frozenset({"08", "28", "3D", "53", "57", "58"})  # classes of SQLSTATE
+
+
+class PostgresStore(SqlStore):
+    """A store on a server, for any number of machines."""
+
+    backend = "postgresql"
+
+    def __init__(self, url: URL, *, pool: int = 8, wait: float = 30.0) -> None:
+        super().__init__(url, pool=pool, wait=wait)
+
+    def _make_engine(self, url: URL, pool: int) -> Engine:
+        try:
+            engine = create_engine(
+                url.set(drivername="postgresql+psycopg"),
+                pool_size=pool,
+                max_overflow=pool,
+                pool_timeout=self.wait,
+                pool_pre_ping=True,
+                connect_args={"application_name": "feedsvc", "connect_timeout": int(self.wait)},
+            )
+        except ModuleNotFoundError as error:
+            raise ConfigError(
+                "a PostgreSQL store needs psycopg 3: pip install feedsvc[postgres]",
+                key="store.url",
+            ) from error
+
+        @event.listens_for(engine, "connect")
+        def connected(connection: Any, _: ConnectionPoolEntry) -> None:
+            connection.autocommit = True
+            for statement in (*_CONNECT, f"SET lock_timeout = '{self.wait:g}s'"):
+                connection.execute(statement)
+            connection.autocommit = False
+
+        return engine
+
+    def _ours(self, error: SQLAlchemyError) -> StoreError:
+        if not isinstance(error, DBAPIError):
+            return StoreUnavailable(f"{self.name}: {error}")
+        state = getattr(error.orig, "sqlstate", None)
+        reason = str(error.orig).strip()
+        if state in _MISSING:
+            return self._unmigrated()
+        if state == "55P03":
+            return StoreUnavailable(f"{self.name} stayed locked for {self.wait:g} s")
+        if (state is None and isinstance(error, OperationalError | InterfaceError)) or (
+            state is not None and state[:2] in _UNAVAILABLE
+        ):
+            return StoreUnavailable(f"{self.name} cannot be reached: {reason}")
+        return StoreError(f"{self.name}: {reason}")
+
+    def _read_only(self, connection: Connection) -> Connection:
+        return connection.execution_options(
+            isolation_level="REPEATABLE READ", postgresql_readonly=True
+        )
+
+    def _for_writing(self, connection: Connection, *, durable: bool) -> Connection:
+        return connection
+
+    def _begin_writing(self, connection: Connection, *, durable: bool, ordered: bool) -> None:
+        if not durable:
+            connection.execute(text("SET LOCAL synchronous_commit = off"))
+        if ordered:
+            connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
+
+    def _lift_limits(self, connection: Connection) -> None:
+        connection.execute(text("SET LOCAL statement_timeout = 0"))
+        connection.execute(text("SET LOCAL lock_timeout = 0"))
+
+    # -- life ------------------------------------------------------------------------------
+
+    def _prepare_file(self) -> None:
+        pass  # databases are made by whoever runs the server
+
+    def _other_tables(self, connection: Connection) -> bool:
+        found = text(
+            "SELECT 1 FROM pg_class WHERE relnamespace = current_schema()::regnamespace"
+            " AND relkind IN ('r', 'p', 'v', 'm', 'f') LIMIT 1"
+        )
+        return connection.scalar(found) is not None
+
+    def _sqlite(self, path: Path) -> SqliteStore:
+        return SqliteStore(URL.create("sqlite", database=str(path)), wait=self.wait)
+
+    # -- words -----------------------------------------------------------------------------
+
+    def _put_text(self, connection: Connection, texts: Mapping[int, SearchText]) -> None:
+        if texts:
+            rows = [
+                {
+                    "entry_pk": pk,
+                    "title": found.title,
+                    "summary": found.summary,
+                    "body": found.body,
+                    "author": found.author,
+                    "words": sorted(_marked(found)),
+                }
+                for pk, found in texts.items()
+            ]
+            connection.execute(insert(entry_search), rows)
+
+    def _drop_text(self, connection: Connection, pks: Sequence[int]) -> None:
+        for some in chunks(pks, self.tuning.batch):
+            connection.execute(delete(entry_search).where(entry_search.c.entry_pk.in_(some)))
+
+    def _clear_text(self, connection: Connection) -> None:
+        connection.execute(delete(entry_search))
+
+    def _texts(self, connection: Connection, pks: Iterable[int]) -> dict[int, SearchText]:
+        columns = (entry_search.c.entry_pk, entry_search.c.title, entry_search.c.summary)
+        wanted = select(*columns, entry_search.c.body, entry_search.c.author)
+        return {
+            row[0]: SearchText(*row[1:])
+            for some in chunks(list(pks), self.tuning.batch)
+            for row in connection.execute(wanted.where(entry_search.c.entry_pk.in_(some)))
+        }
+
+    def _hits(self, words: Words) -> Select[tuple[int]]:
+        return select(entry_search.c.entry_pk).where(*_matches(words))
+
+    def _has_words(self, words: Words, pk: ColumnElement[int]) -> ColumnElement[bool]:
+        return exists().where(entry_search.c.entry_pk == pk, *_matches(words))
+
+    # -- upkeep ----------------------------------------------------------------------------
+
+    def _indexed(self) -> Select[tuple[int]]:
+        return select(entry_search.c.entry_pk)
+
+    def _damage(self, connection: Connection) -> list[str]:
+        return []  # the server looks after its own pages
+
+    def _after_copy(self, connection: Connection) -> None:
+        for table in metadata.sorted_tables:
+            key = table.autoincrement_column
+            if key is not None:
+                sequence = func.pg_get_serial_sequence(table.name, key.name)
+                last = select(func.coalesce(func.max(key), 0) + 1).scalar_subquery()
+                connection.execute(select(func.setval(sequence, last, False)))
+
+    def _size(self, connection: Connection) -> int:
+        names = [table.name for table in (*metadata.sorted_tables, entry_search)]
+        sizes = text("SELECT sum(pg_total_relation_size(n::regclass)) FROM unnest(CAST(:names AS text[])) n")
+        return int(connection.scalar(sizes, {"names": names}) or 0)
+
+    def _details(self, connection: Connection) -> tuple[tuple[str, str], ...]:
+        version = connection.scalar(text("SHOW server_version"))
+        return (("database", self.name), ("postgresql", str(version)))
+
+
+def _marked(found: SearchText) -> set[str]:
+    title = found.title.split()
+    return {
+        *title,
+        *found.summary.split(),
+        *found.body.split(),
+        *(f"t:{token}" for token in title),
+        *(f"a:{token}" for token in found.author.split()),
+    }
+
+
+def _matches(words: Words) -> Iterator[ColumnElement[bool]]:
+    mark = _MARKS[words.field]
+    yield entry_search.c.words.contains([f"{mark}{token}" for token in words.tokens])
+    if len(words.tokens) > 1:
+        columns = entry_search.c
+        fields = {
+            "any": (columns.title, columns.summary, columns.body),
+            "title": (columns.title,),
+            "author": (columns.author,),
+        }[words.field]
+        wanted = phrase(words)
+        yield or_(*(cast("ColumnElement[int]", func.strpos(f, wanted)) > 0 for f in fields))

@@ -1,0 +1,245 @@
+"""The tables, one SQLAlchemy Core MetaData for every backend; migrations lead to exactly this.
+
+Times are whole microseconds since 1970 UTC, structured values JSON text (see `codec`). The search
+index is not here: SQLite keeps it in an FTS5 table and PostgreSQL in a table of its own (see
+`sqlite` and `postgres`), and both can be rebuilt from what is here.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+# SQLite makes rowids only of columns that are declared INTEGER
+RowId = BigInteger().with_variant(Integer, "sqlite")
+# names sort by code point on both backends, whatever the database's locale
+Name = Text().with_variant(Text(collation="C"), "postgresql")
+
+meta = Table(
+    "meta",
+    metadata,
+    # `change` counts commits that may change a feed; `membership` is when an entry that was
+    # there already last changed in what feeds it belongs to or how it looks
+    Column("key", Name, primary_key=True),
+    Column("value", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+sources = Table(
+    "sources",
+    metadata,
+    Column("pk", RowId, primary_key=True),
+    Column("id", Name, nullable=False, unique=True),
+    Column("kind", Text, nullable=False),
+    Column("location", Text, nullable=False),
+    Column("title", Text),
+    Column("origin", Text, nullable=False),
+    Column("enabled", Boolean, nullable=False),
+    # the rest of a Source, and the whole of it as the configuration declared it
+    Column("settings", Text, nullable=False),
+    Column("declared", Text),
+    # what the feed says of itself, and a digest of what entries show of their source
+    Column("meta", Text),
+    Column("shown", Text, nullable=False),
+    Column("added_at", BigInteger, nullable=False),
+    Column("removed_at", BigInteger),
+    sqlite_autoincrement=True,
+)
+
+poll_state = Table(
+    "poll_state",
+    metadata,
+    Column("source_pk", RowId, ForeignKey("sources.pk"), primary_key=True, autoincrement=False),
+    # enabled and not removed: with `next_at` all that a tick looks at
+    Column("active", SmallInteger, nullable=False),
+    Column("next_at", BigInteger, nullable=False),
+    Column("retry_after", BigInteger),
+    Column("claim_owner", Text),
+    Column("claim_until", BigInteger),
+    Column("claim_epoch", BigInteger, nullable=False),
+    Column("etag", Text),
+    Column("last_modified", Text),
+    Column("digest", Text),
+    Column("cursor", Text),
+    Column("last_at", BigInteger),
+    Column("last_ok_at", BigInteger),
+    Column("status", Integer),
+    Column("error", Text),
+    Column("problems", Text),
+    Column("failures", Integer, nullable=False),
+    Index(None, "active", "next_at"),
+)
+
+entries = Table(
+    "entries",
+    metadata,
+    Column("pk", RowId, primary_key=True),
+    # made from `id`, and so what makes ids unique: an index on ids could overflow a btree page
+    Column("key", BigInteger, nullable=False, unique=True),
+    Column("source_pk", RowId, ForeignKey("sources.pk"), nullable=False),
+    Column("uid_hash", LargeBinary, nullable=False),
+    Column("published", BigInteger, nullable=False),
+    Column("updated", BigInteger, nullable=False),
+    Column("first_seen", BigInteger, nullable=False),
+    Column("changed", BigInteger, nullable=False),
+    Column("withdrawn_at", BigInteger),
+    Column("dated", Boolean, nullable=False),
+    # bits of `codec.Flag`, for `has:`
+    Column("flags", SmallInteger, nullable=False),
+    Column("link_hash", BigInteger),
+    Column("lang", Text),
+    Column("id", Text, nullable=False),
+    Column("uid", Text, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("link", Text),
+    Column("digest", Text, nullable=False),
+    # of the entry alone, and of the entry with its tags and links
+    Column("own_print", Text, nullable=False),
+    Column("fingerprint", Text, nullable=False),
+    Column("tags", Text),
+    # the headlines it names
+    Column("names", Text),
+    Index("uq_entries_source_pk_uid_hash", "source_pk", "uid_hash", unique=True),
+    Index(None, "link_hash"),
+    sqlite_autoincrement=True,
+)
+
+_live = entries.c.withdrawn_at.is_(None)
+_gone = entries.c.withdrawn_at.is_not(None)
+for _name, _columns, _where in (
+    ("ix_entries_published", (entries.c.published, entries.c.key), _live),
+    ("ix_entries_updated", (entries.c.updated, entries.c.key), _live),
+    ("ix_entries_source", (entries.c.source_pk, entries.c.published, entries.c.key), _live),
+    ("ix_entries_withdrawn", (entries.c.withdrawn_at, entries.c.key), _gone),
+):
+    Index(_name, *_columns, sqlite_where=_where, postgresql_where=_where)
+
+# the bulk of an entry, apart, so that what queries look at stays dense
+contents = Table(
+    "contents",
+    metadata,
+    Column(
+        "entry_pk",
+        RowId,
+        ForeignKey("entries.pk", ondelete="CASCADE"),
+        primary_key=True,
+        autoincrement=False,
+    ),
+    Column("payload", Text, nullable=False),
+)
+
+tags = Table(
+    "tags",
+    metadata,
+    Column("pk", RowId, primary_key=True),
+    Column("slug", Name, nullable=False, unique=True),
+    Column("label", Text, nullable=False),
+    # live entries that carry it
+    Column("count", BigInteger, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+entry_tags = Table(
+    "entry_tags",
+    metadata,
+    # in the order in which a tag's feed is read; `live` is 0 for withdrawn entries
+    Column("tag_pk", RowId, ForeignKey("tags.pk"), primary_key=True, autoincrement=False),
+    Column("live", SmallInteger, primary_key=True, autoincrement=False),
+    Column("published", BigInteger, primary_key=True, autoincrement=False),
+    Column("key", BigInteger, primary_key=True, autoincrement=False),
+    Column(
+        "entry_pk",
+        RowId,
+        ForeignKey("entries.pk", ondelete="CASCADE"),
+        primary_key=True,
+        autoincrement=False,
+    ),
+    Index("uq_entry_tags_entry_pk_tag_pk", "entry_pk", "tag_pk", unique=True),
+    sqlite_with_rowid=False,
+)
+
+pruned = Table(
+    "pruned",
+    metadata,
+    Column("source_pk", RowId, ForeignKey("sources.pk"), primary_key=True, autoincrement=False),
+    Column("uid_hash", LargeBinary, primary_key=True),
+    Column("id", Text, nullable=False),
+    Column("published", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("seq", RowId, primary_key=True),
+    Column("consumer", Name, nullable=False),
+    Column("key", BigInteger, nullable=False),
+    Column("change", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Index(None, "consumer", "seq"),
+    sqlite_autoincrement=True,
+)
+
+related = Table(
+    "related",
+    metadata,
+    Column(
+        "entry_pk",
+        RowId,
+        ForeignKey("entries.pk", ondelete="CASCADE"),
+        primary_key=True,
+        autoincrement=False,
+    ),
+    # 0 explicit, 1 by content; an explicit one's position is that of its headline in `names`
+    Column("kind", SmallInteger, primary_key=True, autoincrement=False),
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column(
+        "target_pk",
+        RowId,
+        ForeignKey("entries.pk", ondelete="CASCADE"),
+        nullable=False,
+        index=True,
+    ),
+    Column("score", Double, nullable=False),
+    Column("reason", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# terms are hashes of tokens; no foreign keys, because their rows are found by term alone
+title_terms = Table(
+    "title_terms",
+    metadata,
+    Column("term", BigInteger, primary_key=True, autoincrement=False),
+    Column("published", BigInteger, primary_key=True, autoincrement=False),
+    Column("entry_pk", RowId, primary_key=True, autoincrement=False),
+    sqlite_with_rowid=False,
+)
+
+# of headlines that wait for their entry
+ref_terms = Table(
+    "ref_terms",
+    metadata,
+    Column("term", BigInteger, primary_key=True, autoincrement=False),
+    Column("entry_pk", RowId, primary_key=True, autoincrement=False),
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    sqlite_with_rowid=False,
+)

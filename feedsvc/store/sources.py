@@ -1,0 +1,262 @@
+"""The sources that are polled: declared by the configuration, or added and kept in the store.
+
+A removed source keeps its row, so that its entries stay what they are and a source that comes back,
+even under another id, goes on where it was.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from itertools import count
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, func, insert, select, update
+
+from ..errors import NotFound, StoreError
+from ..model import PollState, Source
+from .base import SourceStatus
+from .codec import encode, micros, moment, storable
+from .engine import chunks
+from .schema import entries, poll_state, sources
+from .source_codec import declared_of, meta_of, shown, source_of, source_row, state_of, state_row
+from .withdrawing import Withdrawing
+
+_JOINED = select(sources, poll_state).join_from(sources, poll_state)
+
+
+class Sources(Withdrawing):
+    """Keeping the list of sources."""
+
+    def declare_sources(self, declared: Sequence[Source], now: datetime) -> None:
+        """Keeps the declared sources in step with the configuration."""
+        wanted = {source.id: replace(source, origin="config") for source in declared}
+        with self.reading() as connection:
+            if self._undeclared(connection, wanted) == ([], []):
+                return
+        with self.writing() as connection:
+            written, vanished = self._undeclared(connection, wanted)
+            # first those that went: one that comes under a new id goes on with its old row
+            for pk in vanished:
+                self._remove(connection, pk, now)
+            for source in written:
+                self._declare(connection, source, now)
+            self.bump(connection, membership=now)
+
+    def _undeclared(
+        self, connection: Connection, wanted: Mapping[str, Source]
+    ) -> tuple[list[Source], list[int]]:
+        """What is not as declared: sources to write, and pks of vanished ones."""
+        listed = select(sources.c.pk, sources.c.id, sources.c.declared)
+        current = sources.c.removed_at.is_(None) & (sources.c.origin == "config")
+        written, vanished = dict(wanted), []
+        for pk, id, declared in connection.execute(listed.where(current)):
+            if id not in wanted:
+                vanished.append(pk)
+            elif declared == encode(wanted[id]):
+                del written[id]
+        return list(written.values()), vanished
+
+    def _declare(self, connection: Connection, source: Source, now: datetime) -> None:
+        row = self._row(connection, source)
+        if row is None:
+            self._insert(connection, source, now)
+            return
+        before = declared_of(row["declared"]) or source_of(row)
+        values = {**source_row(source), "declared": encode(source)}
+        if before.location == source.location:
+            # where a permanent redirect led is kept until the declared location changes
+            values["location"] = row["location"]
+        self._update(connection, row, values, now)
+
+    def add_source(self, source: Source, now: datetime) -> None:
+        """Adds or revives a source; due at once.
+
+        Raises `StoreError` if its id is taken or its location polled already.
+        """
+        with self.writing() as connection:
+            polled = self._polled(connection)
+            if source.id in polled.values():
+                raise StoreError(f"there is a source “{source.id}” already: choose another id")
+            if source.location in polled:
+                raise StoreError(
+                    f"{source.location} is polled already, as source “{polled[source.location]}”"
+                )
+            self._add(connection, source, now)
+            self.bump(connection, membership=now)
+
+    def add_sources(self, added: Iterable[Source], now: datetime) -> int:
+        """Adds many in one transaction, leaving those whose location is known; returns how many.
+
+        An id that is taken gets a number (`news-2`): in a subscription list ids are only made up.
+        """
+        total = 0
+        with self.writing() as connection:
+            polled = self._polled(connection)
+            ids = set(polled.values())
+            for source in added:
+                if source.location in polled:
+                    continue
+                id = next(
+                    id
+                    for number in count(1)
+                    if (id := source.id if number == 1 else f"{source.id}-{number}") not in ids
+                )
+                polled[source.location] = id
+                ids.add(id)
+                self._add(connection, replace(source, id=id), now)
+                total += 1
+            if total:
+                self.bump(connection, membership=now)
+        return total
+
+    def remove_source(self, id: str, *, purge: bool, now: datetime) -> None:
+        """Stops polling a source; with `purge` its entries are withdrawn too. Raises `NotFound`."""
+        with self.writing() as connection:
+            pk = connection.scalar(
+                select(sources.c.pk).where(
+                    sources.c.id == storable(id), sources.c.removed_at.is_(None)
+                )
+            )
+            if pk is None:
+                raise NotFound(f"there is no source “{id}”")
+            self._remove(connection, pk, now)
+            if purge:
+                self._lift_limits(connection)
+                live = select(entries.c.pk).where(
+                    entries.c.source_pk == pk, entries.c.withdrawn_at.is_(None)
+                )
+                for some in chunks(connection.scalars(live).all(), self.tuning.batch):
+                    self.withdraw(connection, some, now)
+            self.bump(connection, membership=now)
+
+    def source(self, id: str) -> SourceStatus:
+        """One source. Raises `NotFound`."""
+        with self.reading() as connection:
+            found = self._statuses(connection, id)
+        if not found:
+            raise NotFound(f"there is no source “{id}”")
+        return found[0]
+
+    def sources(self) -> tuple[SourceStatus, ...]:
+        """All sources that are polled or disabled, by id."""
+        with self.reading() as connection:
+            return self._statuses(connection, None)
+
+    def lag(self, now: datetime) -> timedelta:
+        """How overdue the most overdue enabled, unclaimed source is; zero when none is."""
+        at = micros(now)
+        state = poll_state.c
+        with self.reading() as connection:
+            oldest = connection.scalar(
+                select(func.min(state.next_at)).where(
+                    state.active == 1,
+                    state.next_at <= at,
+                    state.claim_until.is_(None) | (state.claim_until <= at),
+                    state.retry_after.is_(None) | (state.retry_after <= at),
+                )
+            )
+        return timedelta(0) if oldest is None else now - moment(oldest)
+
+    # -- rows ------------------------------------------------------------------------------
+
+    def _statuses(self, connection: Connection, id: str | None) -> tuple[SourceStatus, ...]:
+        listed = _JOINED.where(sources.c.removed_at.is_(None)).order_by(sources.c.id)
+        counted = select(entries.c.source_pk, func.count()).where(entries.c.withdrawn_at.is_(None))
+        if id is not None:
+            listed = listed.where(sources.c.id == storable(id))
+            this = select(sources.c.pk).where(sources.c.id == storable(id))
+            counted = counted.where(entries.c.source_pk == this.scalar_subquery())
+        counts: dict[int, int] = dict(
+            connection.execute(counted.group_by(entries.c.source_pk)).all()
+        )
+        return tuple(
+            SourceStatus(
+                source=source_of(row),
+                state=state_of(row),
+                meta=meta_of(row["meta"]),
+                entries=counts.get(row["pk"], 0),
+                added=moment(row["added_at"]),
+            )
+            for row in connection.execute(listed).mappings()
+        )
+
+    def _polled(self, connection: Connection) -> dict[str, str]:
+        """The ids of all sources that are not removed, by location."""
+        listed = select(sources.c.location, sources.c.id).where(sources.c.removed_at.is_(None))
+        return dict(connection.execute(listed).all())
+
+    def _row(self, connection: Connection, source: Source) -> RowMapping | None:
+        """The row to write a source to: its own, or that of a removed one of its location.
+
+        A removed source of another location that has its id makes way.
+        """
+        by_id = _JOINED.where(sources.c.id == storable(source.id))
+        by_location = _JOINED.where(
+            sources.c.location == storable(source.location),
+            sources.c.kind == source.kind,
+            sources.c.removed_at.is_not(None),
+        ).order_by(sources.c.removed_at.desc(), sources.c.id)
+        holder = connection.execute(by_id).mappings().first()
+        if holder is not None and holder["removed_at"] is None:
+            return holder
+        found = connection.execute(by_location.limit(1)).mappings().first()
+        if holder is not None and (found is None or found["pk"] != holder["pk"]):
+            aside = f"{holder['id']}~{holder['pk']}"
+            connection.execute(
+                update(sources)
+                .where(sources.c.pk == holder["pk"])
+                .values(id=aside, shown=shown(aside, holder["title"], meta_of(holder["meta"])))
+            )
+        return found
+
+    def _add(self, connection: Connection, source: Source, now: datetime) -> None:
+        row = self._row(connection, source)
+        if row is None:
+            self._insert(connection, source, now)
+        else:
+            self._update(connection, row, {**source_row(source), "declared": None}, now)
+
+    def _insert(self, connection: Connection, source: Source, now: datetime) -> None:
+        written = insert(sources).values(
+            **source_row(source),
+            declared=encode(source) if source.origin == "config" else None,
+            shown=shown(source.id, source.title, None),
+            added_at=micros(now),
+        )
+        connection.execute(
+            insert(poll_state).values(
+                source_pk=connection.scalar(written.returning(sources.c.pk)),
+                active=int(source.enabled),
+                claim_epoch=0,
+                **state_row(PollState(), now),
+            )
+        )
+
+    def _update(
+        self, connection: Connection, row: RowMapping, values: dict[str, Any], now: datetime
+    ) -> None:
+        values["shown"] = shown(values["id"], values["title"], meta_of(row["meta"]))
+        state: dict[str, Any] = {"active": int(values["enabled"])}
+        if row["removed_at"] is not None:
+            values |= {"removed_at": None, "added_at": micros(now)}
+            state |= {"next_at": micros(now), "failures": 0, "error": None}
+        if values["location"] != row["location"]:
+            state |= state_row(PollState(), now)
+            self._end_claim(connection, row["pk"])
+        of = row["pk"]
+        connection.execute(update(sources).where(sources.c.pk == of).values(**values))
+        connection.execute(update(poll_state).where(poll_state.c.source_pk == of).values(**state))
+
+    def _remove(self, connection: Connection, pk: int, now: datetime) -> None:
+        connection.execute(update(sources).where(sources.c.pk == pk).values(removed_at=micros(now)))
+        connection.execute(update(poll_state).where(poll_state.c.source_pk == pk).values(active=0))
+        self._end_claim(connection, pk)
+
+    def _end_claim(self, connection: Connection, pk: int) -> None:
+        """Takes a source away from whoever is polling it: what they bring is not wanted."""
+        state = poll_state.c
+        connection.execute(
+            update(poll_state)
+            .where(state.source_pk == pk)
+            .values(claim_owner=None, claim_until=None, claim_epoch=state.claim_epoch + 1)
+        )

@@ -1,0 +1,259 @@
+"""The store in one SQLite file: WAL, one writer at a time, FTS5 for words.
+
+Writers begin with BEGIN IMMEDIATE, so that they wait for one another instead of failing half-way.
+A durable transaction is synced to the disk before it is over; the rest are synced with the next one
+or at the latest checkpoint, and a power cut undoes them in order, never the file.
+"""
+
+import sqlite3
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from sqlalchemy import (
+    URL,
+    Boolean,
+    ColumnElement,
+    Connection,
+    Engine,
+    Select,
+    column,
+    create_engine,
+    event,
+    exists,
+    select,
+    table,
+)
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
+
+from ..errors import ConfigError, StoreError, StoreUnavailable
+from ..query.ast import Words
+from .copying import finish_file, new_file
+from .engine import chunks
+from .sql import SqlStore
+from .words import SearchText, phrase
+
+# tokens are folded already and joined by spaces: this tokenizer leaves them exactly as they are
+CREATE_SEARCH = (
+    "CREATE VIRTUAL TABLE entry_search USING fts5 (title, summary, body, author, tokenize='ascii')"
+)
+_CONNECT = (
+    "PRAGMA foreign_keys=ON",
+    "PRAGMA temp_store=MEMORY",
+    "PRAGMA cache_size=-32000",
+)
+# larger pages hold more of the narrow rows that feeds are made of
+_PAGE_SIZE = 16384
+_FIELDS = {"any": "{title summary body}", "title": "title", "author": "author"}
+
+_search = table(
+    "entry_search",
+    column("rowid"),
+    column("title"),
+    column("summary"),
+    column("body"),
+    column("author"),
+    column("entry_search"),
+)
+
+
+class SqliteStore(SqlStore):
+    """A store in a file, for one machine."""
+
+    backend = "sqlite"
+
+    def __init__(self, url: URL, *, pool: int = 8, wait: float = 30.0) -> None:
+        if not url.database or url.database == ":memory:":
+            raise ConfigError("a store needs a file: sqlite:///data/feedsvc.db", key="store.url")
+        self.path = Path(url.database)
+        super().__init__(url, pool=pool, wait=wait)
+
+    @property
+    def name(self) -> str:
+        """The file."""
+        return str(self.path)
+
+    def _make_engine(self, url: URL, pool: int) -> Engine:
+        engine = create_engine(
+            url.set(drivername="sqlite+pysqlite"),
+            poolclass=QueuePool,
+            pool_size=pool,
+            max_overflow=4 * pool,
+            pool_timeout=self.wait,
+            # a connection moves between threads, but only one at a time has it
+            connect_args={"check_same_thread": False, "cached_statements": 512},
+        )
+
+        @event.listens_for(engine, "connect")
+        def connected(connection: sqlite3.Connection, _: ConnectionPoolEntry) -> None:
+            # transactions begin and end where we say, not where the driver guesses
+            connection.isolation_level = None
+            for statement in _CONNECT:
+                connection.execute(statement)
+            connection.execute(f"PRAGMA busy_timeout={int(self.wait * 1000)}")
+
+        @event.listens_for(engine, "begin")
+        def begun(connection: Connection) -> None:
+            options = connection.get_execution_options()
+            if "synchronous" in options:
+                connection.exec_driver_sql(f"PRAGMA synchronous={options['synchronous']}")
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+            else:
+                connection.exec_driver_sql("BEGIN")
+
+        return engine
+
+    def _ours(self, error: SQLAlchemyError) -> StoreError:
+        if isinstance(error, DBAPIError) and error.orig is not None:
+            return self._named(error.orig)
+        return StoreUnavailable(f"{self.path}: {error}")
+
+    def _named(self, error: BaseException) -> StoreError:
+        """The error of ours that stands for one of the driver's."""
+        kind = getattr(error, "sqlite_errorname", "")
+        if kind.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
+            return StoreUnavailable(
+                f"{self.path} stayed locked by another program for {self.wait:g} s"
+            )
+        if kind.startswith("SQLITE_CANTOPEN"):
+            return StoreUnavailable(
+                f"{self.path} cannot be opened: does its folder exist, and may it be written?"
+            )
+        if kind.startswith(("SQLITE_READONLY", "SQLITE_FULL", "SQLITE_IOERR")):
+            return StoreUnavailable(f"{self.path} cannot be written: {error}")
+        if kind.startswith("SQLITE_NOTADB"):
+            return StoreError(f"{self.path} is not an SQLite database: choose another store.url")
+        if kind.startswith("SQLITE_CORRUPT"):
+            return StoreError(f"{self.path} is damaged ({error}): restore a backup")
+        if "no such table" in str(error) or "no such column" in str(error):
+            return self._unmigrated()
+        return StoreError(f"{self.path}: {error}")
+
+    @contextmanager
+    def _driver(self) -> Iterator[sqlite3.Connection]:
+        """A connection of the driver's own, for what must happen outside transactions."""
+        with self._wrapped(), closing(self.engine.raw_connection()) as pooled:
+            connection = pooled.driver_connection
+            assert isinstance(connection, sqlite3.Connection)
+            try:
+                yield connection
+            except sqlite3.Error as error:
+                raise self._named(error) from error
+
+    def _read_only(self, connection: Connection) -> Connection:
+        return connection
+
+    def _for_writing(self, connection: Connection, *, durable: bool) -> Connection:
+        return connection.execution_options(synchronous="FULL" if durable else "NORMAL")
+
+    def _begin_writing(self, connection: Connection, *, durable: bool, ordered: bool) -> None:
+        pass  # BEGIN IMMEDIATE has put all writers in order
+
+    def _lift_limits(self, connection: Connection) -> None:
+        pass  # there are none
+
+    # -- life ------------------------------------------------------------------------------
+
+    def _prepare_file(self) -> None:
+        with self._driver() as connection:
+            connection.execute(f"PRAGMA page_size={_PAGE_SIZE}")
+            ends = time.monotonic() + self.wait
+            while connection.execute("PRAGMA journal_mode").fetchone() != ("wal",):
+                try:
+                    connection.execute("PRAGMA journal_mode=WAL")
+                except sqlite3.OperationalError:
+                    # this one statement does not wait for a lock by itself
+                    if time.monotonic() > ends:
+                        raise
+                    time.sleep(0.02)
+
+    def _other_tables(self, connection: Connection) -> bool:
+        schema = table("sqlite_master", column("name"), column("type"))
+        found = select(schema.c.name).where(schema.c.name.not_like("sqlite\\_%", escape="\\"))
+        return connection.scalar(found.limit(1)) is not None
+
+    def _sqlite(self, path: Path) -> "SqliteStore":
+        return SqliteStore(URL.create("sqlite", database=str(path)), wait=self.wait)
+
+    def backup(self, path: Path) -> None:
+        """Writes a consistent copy while others read and write."""
+        self.require_current()
+        with new_file(path) as temporary:
+            with self._driver() as source, closing(sqlite3.connect(temporary)) as target:
+                source.backup(target)
+            finish_file(temporary)
+
+    # -- words -----------------------------------------------------------------------------
+
+    def _put_text(self, connection: Connection, texts: Mapping[int, SearchText]) -> None:
+        if texts:
+            connection.exec_driver_sql(
+                "INSERT INTO entry_search (rowid, title, summary, body, author)"
+                " VALUES (?, ?, ?, ?, ?)",
+                [(pk, t.title, t.summary, t.body, t.author) for pk, t in texts.items()],
+            )
+
+    def _drop_text(self, connection: Connection, pks: Sequence[int]) -> None:
+        if pks:
+            connection.exec_driver_sql(
+                "DELETE FROM entry_search WHERE rowid = ?", [(pk,) for pk in pks]
+            )
+
+    def _clear_text(self, connection: Connection) -> None:
+        # far quicker than taking every row out of the index
+        connection.exec_driver_sql("DROP TABLE entry_search")
+        connection.exec_driver_sql(CREATE_SEARCH)
+
+    def _texts(self, connection: Connection, pks: Iterable[int]) -> dict[int, SearchText]:
+        columns = (_search.c.rowid, _search.c.title, _search.c.summary)
+        wanted = select(*columns, _search.c.body, _search.c.author)
+        return {
+            row[0]: SearchText(*row[1:])
+            for some in chunks(list(pks), self.tuning.batch)
+            for row in connection.execute(wanted.where(_search.c.rowid.in_(some)))
+        }
+
+    def _hits(self, words: Words) -> Select[tuple[int]]:
+        return select(_search.c.rowid).where(_matches(words))
+
+    def _has_words(self, words: Words, pk: ColumnElement[int]) -> ColumnElement[bool]:
+        return exists().where(_matches(words), _search.c.rowid == pk)
+
+    # -- upkeep ----------------------------------------------------------------------------
+
+    def _indexed(self) -> Select[tuple[int]]:
+        return select(_search.c.rowid)
+
+    def _damage(self, connection: Connection) -> list[str]:
+        found = [
+            f"{self.path}: {row[0]}"
+            for row in connection.exec_driver_sql("PRAGMA integrity_check(20)")
+            if row[0] != "ok"
+        ]
+        dangling = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
+        found += [f"{row[0]} {row[1]} belongs to {row[2]} that are gone" for row in dangling[:20]]
+        try:
+            connection.exec_driver_sql(
+                "INSERT INTO entry_search (entry_search) VALUES ('integrity-check')"
+            )
+        except DBAPIError as error:
+            found.append(f"the search index is damaged: {error.orig}")
+        return found
+
+    def _after_copy(self, connection: Connection) -> None:
+        pass  # SQLite counts on from the largest key there is
+
+    def _size(self, connection: Connection) -> int:
+        files = (self.path, self.path.with_name(f"{self.path.name}-wal"))
+        return sum(file.stat().st_size for file in files if file.exists())
+
+    def _details(self, connection: Connection) -> tuple[tuple[str, str], ...]:
+        return (("file", str(self.path)), ("sqlite", sqlite3.sqlite_version))
+
+
+def _matches(words: Words) -> ColumnElement[bool]:
+    # tokens are letters and digits: there is nothing in them to escape
+    wanted = f'{_FIELDS[words.field]} : "{phrase(words).strip()}"'
+    return _search.c.entry_search.op("MATCH", is_comparison=True, return_type=Boolean())(wanted)

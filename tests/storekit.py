@@ -1,0 +1,81 @@
+"""Shortcuts for tests of stores: entries to write, and a poll that writes them."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from feedsvc.model import Entry, PollState, Source, StoredEntry, Tag, entry_key
+from feedsvc.query import parse
+from feedsvc.store import Store
+from feedsvc.store.base import Claim, Committed, PollResult
+
+NOW = datetime(2026, 3, 1, 12, 0, 30, 123456, tzinfo=UTC)
+LEASE = timedelta(minutes=5)
+HOUR = timedelta(hours=1)
+
+
+def tag(slug: str, label: str | None = None) -> Tag:
+    return Tag(slug=slug, label=label or slug.title(), origin="source")
+
+
+def entry(name: str, *, source: str = "a", tags: Sequence[str] = (), **changes: Any) -> Entry:
+    """An entry whose id, uid and title come from its name; any field may be given instead."""
+    id = changes.pop("id", f"urn:{source}:{name}")
+    made = Entry(
+        id=id,
+        fallback_id=f"tag:fallback,{source}:{name}",
+        key=entry_key(id),
+        source_id=source,
+        uid=name,
+        title=f"Title of {name}",
+        published=NOW - timedelta(days=1),
+        updated=NOW - timedelta(days=1),
+        dated=True,
+        digest=f"digest of {name}",
+        tags=tuple(map(tag, tags)),
+    )
+    return replace(made, **changes)
+
+
+def add(store: Store, *ids: str, **changes: Any) -> None:
+    """Adds sources, each with a location of its own."""
+    for id in ids:
+        location = f"https://{id}.example/feed"
+        store.add_source(replace(Source(id=id, kind="feed", location=location), **changes), NOW)
+
+
+def claim(store: Store, source: str = "a", *, now: datetime = NOW, owner: str = "me") -> Claim:
+    """Claims one source, due or not; adds it if there is none."""
+    if source not in {status.source.id for status in store.sources()}:
+        add(store, source)
+    (taken,) = store.claim_due(
+        now=now, owner=owner, lease=LEASE, limit=1, only=[source], ignore_schedule=True
+    )
+    return taken
+
+
+def poll(
+    store: Store, *entries: Entry, source: str = "a", now: datetime = NOW, **result: Any
+) -> Committed:
+    """One whole poll of a source that brought these entries."""
+    taken = claim(store, source, now=now)
+    state = result.pop("state", PollState(next_at=now + HOUR))
+    return store.finish_poll(taken, PollResult(state=state, entries=entries, **result), now)
+
+
+def found(
+    store: Store, query: str = "", *, limit: int = 100, now: datetime = NOW
+) -> tuple[StoredEntry, ...]:
+    """The entries a query finds, in order."""
+    return store.find(parse(query), limit=limit, now=now).entries
+
+
+def uids(store: Store, query: str = "", *, limit: int = 100, now: datetime = NOW) -> list[str]:
+    """The uids of the entries a query finds, in order."""
+    return [stored.entry.uid for stored in found(store, query, limit=limit, now=now)]
+
+
+def key_of(name: str, source: str = "a") -> str:
+    """The key of an entry made by `entry`."""
+    return entry_key(f"urn:{source}:{name}")
