@@ -1,0 +1,241 @@
+"""From a scan's changes to a reading: which file is which, and what their entries are called.
+
+Files known before keep their names whoever claims them; of two new files with one id the older
+has it, and the other is a problem until one of them changes. What a file no longer holds is
+removed, unless another file holds it.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import PurePosixPath
+
+from msgspec.structs import replace as with_fields
+
+from ..model import ParsedEntry, Problem
+from .base import Reading
+from .documents.base import Contents
+from .documents.dates import name_date
+from .intake import Taken, take
+from .ledger import Ledger, Record, origins
+from .listing import FileStat
+from .naming import canonical, entry_uids, file_title
+
+_MAX_PROBLEMS = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changes:
+    """What a scan found to do: files to read, names that are gone, what could not be looked at.
+
+    `inodes`: the directory is on the same file system as before, so that its inodes mean something.
+    """
+
+    identity: str
+    files: tuple[FileStat, ...]
+    gone: tuple[str, ...]
+    problems: tuple[Problem, ...]
+    inodes: bool
+
+
+@dataclass(slots=True)
+class _Names:
+    """Which file has which uid, which id of its own, and which title."""
+
+    owners: dict[str, tuple[str, bool]] = field(default_factory=dict)
+    ids: dict[str, str] = field(default_factory=dict)
+    titles: set[str] = field(default_factory=set)
+
+    def add(self, name: str, record: Record) -> None:
+        self.owners.update(dict.fromkeys(record.names(name), (name, record.many)))
+        self.titles.add(record.title or name)
+        if record.id:
+            self.ids[record.id] = name
+
+    def __contains__(self, title: object) -> bool:
+        return title in self.titles or title in self.owners
+
+    def owner(self, uid: str, id: str | None, name: str) -> str | None:
+        """The other file that already has this uid or this id of its own."""
+        found = (self.owners.get(uid, (name, False))[0], self.ids.get(id or "", name))
+        return next((other for other in found if other != name), None)
+
+    def single(self, uid: str, name: str) -> str | None:
+        """The other document that is this one entry."""
+        owner, many = self.owners.get(uid, (name, False))
+        return None if many or owner == name else owner
+
+
+class Reckoning:
+    """One parse: reads the files, finds out which is which, and names their entries."""
+
+    def __init__(self, ledger: Ledger, changes: Changes) -> None:
+        self._old = ledger.files
+        self._changes = changes
+        self._records = {n: r for n, r in self._old.items() if n not in set(changes.gone)}
+        self._names = _Names()
+        self._entries: dict[str, ParsedEntry] = {}
+        self._left: set[str] = set()
+        self._was: dict[str, str] = {}
+
+    def reading(self) -> Reading:
+        """Does it all."""
+        taken: dict[str, Taken] = {}
+        for file in self._changes.files:
+            found = take(file, self._old.get(file.name))
+            if found is None:
+                continue
+            if found.same:
+                self._records[file.name] = with_fields(
+                    self._old[file.name],
+                    size=found.size,
+                    mtime_ns=found.mtime_ns,
+                    inode=found.inode,
+                    fresh=found.fresh,
+                )
+            else:
+                taken[file.name] = found
+                self._records.pop(file.name, None)
+        self._was = origins(self._old, taken, self._changes.gone, inodes=self._changes.inodes)
+        for name in set(self._changes.gone) - set(self._was.values()):
+            self._left.update(self._old[name].names(name))
+        for name, record in self._records.items():
+            self._names.add(name, record)
+        self._name_all(taken.values())
+        return self._result()
+
+    def _name_all(self, taken: Iterable[Taken]) -> None:
+        # those known before keep their names, whoever claims them now; older files come first
+        order = sorted(taken, key=lambda t: (t.name not in self._was, t.mtime_ns, t.name))
+        clashing = [found for found in order if not self._settle(found)]
+        for found in clashing:
+            # what it clashed with may itself have been given another id
+            self._settle(found)
+
+    def _settle(self, found: Taken) -> bool:
+        """Names a file's entries and records it; False if another file has its id."""
+        was = self._was.get(found.name)
+        before = self._old[was] if was is not None else None
+        uids = before.names(was) if before and was is not None else ()
+        if before and was is not None:
+            title = before.title or was
+        elif found.name in self._records:
+            # the second try of a new file
+            title = self._records[found.name].title or found.name
+        else:
+            title = file_title(found.name, found.digest, self._names)
+        record = with_fields(
+            found.record(),
+            title=title,
+            uids=uids,
+            id=before.id if before else None,
+            many=before.many if before else False,
+        )
+        if found.contents is None:
+            if before and not found.digest:
+                record = with_fields(record, digest=before.digest, sketch=before.sketch)
+            self._keep(found.name, record)
+            return True
+        if found.contents.many:
+            self._many(found, found.contents, record)
+            return True
+        return self._one(found, found.contents, record, before)
+
+    def _one(self, found: Taken, contents: Contents, record: Record, before: Record | None) -> bool:
+        entry = contents.entries[0]
+        id = canonical(entry.uid or "") or None
+        uid = id or record.title or found.name
+        known = before is not None and not before.many and len(record.uids or ()) == 1
+        if known and before and record.uids and (before.id is None or id in (None, before.id)):
+            uid = record.uids[0]
+        owner = self._names.owner(uid, id, found.name)
+        if owner is not None:
+            error = f"has the id {id or uid}, which {owner} has too; give it one of its own"
+            self._keep(found.name, with_fields(record, errors=(error,), clash=True))
+            return False
+        self._left.update(record.uids or ())
+        self._entries[uid] = self._finished(entry, uid, found)
+        self._keep(
+            found.name,
+            with_fields(
+                record, uids=(uid,), id=id or record.id, many=False, errors=contents.problems
+            ),
+        )
+        return True
+
+    def _many(self, found: Taken, contents: Contents, record: Record) -> None:
+        problems = list(contents.problems)
+        uids: dict[str, None] = {}
+        named = entry_uids(record.title or found.name, contents.entries)
+        for uid, entry in zip(named, contents.entries, strict=True):
+            owner = self._names.single(uid, found.name)
+            if owner is not None:
+                problems.append(f"an entry has the id {uid}, which {owner} has too")
+                continue
+            # told twice in one file, the version updated last counts
+            twin = self._entries.get(uid) if uid in uids else None
+            if twin is None or (entry.updated and twin.updated and entry.updated > twin.updated):
+                self._entries[uid] = self._finished(entry, uid, found, many=True)
+            uids[uid] = None
+        absent = [uid for uid in record.uids or () if uid not in uids]
+        if contents.complete:
+            self._left.update(absent)
+        else:
+            uids |= dict.fromkeys(absent)
+        self._keep(
+            found.name,
+            with_fields(record, uids=tuple(uids), id=None, many=True, errors=tuple(problems)),
+        )
+
+    def _keep(self, name: str, record: Record) -> None:
+        """Records a file, in as few words as will do."""
+        title = None if record.title == name else record.title
+        plain = record.uids == (title or name,)
+        record = with_fields(record, title=title, uids=None if plain else record.uids)
+        self._records[name] = record
+        self._names.add(name, record)
+
+    def _finished(
+        self, entry: ParsedEntry, uid: str, found: Taken, *, many: bool = False
+    ) -> ParsedEntry:
+        """An entry with its uid, its folders as tags, and a date if its document has none."""
+        folders = PurePosixPath(found.name).parent.parts
+        entry = replace(entry, uid=uid, tags=(*entry.tags, *((name, "folder") for name in folders)))
+        if many or entry.published:
+            return entry
+        published = name_date(found.name)
+        if published is None and entry.updated is None:
+            published = _moment(found.mtime_ns)
+        return replace(entry, published=published)
+
+    def _result(self) -> Reading:
+        held = {uid for name, record in self._records.items() for uid in record.names(name)}
+        problems = [
+            *self._changes.problems,
+            *(
+                Problem(name=name, message=error)
+                for name, record in sorted(self._records.items())
+                for error in record.errors
+            ),
+        ]
+        more = len(problems) - _MAX_PROBLEMS
+        if more > 0:
+            problems[_MAX_PROBLEMS:] = [Problem(name="…", message=f"and {more} problems more")]
+        ledger = Ledger(
+            identity=self._changes.identity,
+            files=self._records,
+            problems=tuple((p.name, p.message) for p in self._changes.problems),
+        )
+        return Reading(
+            entries=tuple(self._entries.values()),
+            removed=tuple(sorted(self._left - held)),
+            problems=tuple(problems),
+            cursor=ledger.encode(),
+        )
+
+
+def _moment(mtime_ns: int) -> datetime | None:
+    try:
+        return datetime.fromtimestamp(mtime_ns // 1_000_000_000, UTC)
+    except (OverflowError, ValueError, OSError):
+        return None
