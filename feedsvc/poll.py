@@ -6,7 +6,6 @@ nobody. When to come again is decided in `pacing`, what counts as new in `normal
 """
 
 import asyncio
-import multiprocessing
 import os
 import socket
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -17,15 +16,14 @@ from datetime import datetime, timedelta
 from time import perf_counter
 from typing import Literal, Self, TypeVar
 
-from pebble import ProcessExpired, ProcessPool
-
-from .digest import Digest, digest, start
-from .errors import ClaimLost, FeedsvcError, FetchError, ParseError, SourceError, SourceGone
+from .digest import Digest, digest
+from .errors import ClaimLost, FeedsvcError, FetchError, SourceError, SourceGone
 from .log import get_logger
 from .metrics import ENTRIES, FETCHED_BYTES, POLL_SECONDS, POLLS, PROBLEMS
 from .model import PollState, Problem, Source
 from .normalise.entry import reconcile
 from .pacing import Outcome, next_state
+from .parsers import Parsers
 from .runtime import Runtime
 from .sources import KINDS
 from .sources.base import Fetched, FetchTools, SourceReader
@@ -88,22 +86,13 @@ class Poller:
         self._slots = asyncio.Semaphore(runtime.config.poll.concurrency)
 
     async def __aenter__(self) -> Self:
-        config = self.runtime.config
         self._http = await self._stack.enter_async_context(self.runtime.http())
-        context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload([digest.__module__])
-        self._parsers = ProcessPool(
-            config.poll.workers or os.cpu_count() or 1,
-            max_tasks=1000,
-            initializer=start,
-            initargs=(config,),
-            context=context,
-        )
+        poll = self.runtime.config.poll
+        self._parsers = Parsers(self.runtime.config, poll.workers or os.cpu_count() or 1)
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        self._parsers.stop()  # type: ignore[no-untyped-call]
-        await asyncio.to_thread(self._parsers.join)
+        await asyncio.to_thread(self._parsers.close)
         self._writer.shutdown()
         await self._stack.aclose()
 
@@ -169,19 +158,9 @@ class Poller:
 
     async def _digest(self, claim: Claim, fetched: Fetched) -> Digest:
         seconds = _PARSE_SECONDS + fetched.bytes * _SECONDS_PER_BYTE
-        future = self._parsers.schedule(
-            digest,
-            args=(claim.source, claim.meta, fetched, self.runtime.clock()),
-            timeout=seconds,
+        return await self._parsers.run(
+            digest, claim.source, claim.meta, fetched, self.runtime.clock(), seconds=seconds
         )
-        try:
-            return await asyncio.wrap_future(future)
-        except TimeoutError as error:
-            raise ParseError(f"reading the document took longer than {seconds:.0f} s") from error
-        except ProcessExpired as error:
-            raise ParseError(
-                "the parser process died on this document (out of memory, or a fault in a library)"
-            ) from error
 
     async def _unchanged(self, claim: Claim, fetched: Fetched) -> PollReport:
         state = self._next(

@@ -21,6 +21,7 @@ FLOORS: list[set[str]] = [
     {"compose", "deliver", "linking"},
     {"runtime"},
     {"digest", "upkeep", "subscribe", "doctor"},
+    {"parsers"},
     {"poll"},
     {"scheduler", "web", "supervisor"},
     {"cli"},
@@ -44,7 +45,7 @@ HOMES = {
     "pydantic": {"config.py", "config"},
     "pydantic_settings": {"config.py", "config"},
     "granian": {"web/server.py"},
-    "pebble": {"poll.py"},
+    "pebble": {"parsers.py"},
     "listparser": {"opml.py"},
 }
 

@@ -187,7 +187,10 @@ class RelatedConfig(_Section):
         le=50,
         description="Most related entries found by content; those that an entry names come on top.",
     )
-    stories: bool = Field(default=True, description="Gather entries on one event into stories; not in effect yet.")
+    stories: bool = Field(
+        default=True,
+        description="Gather entries on one event into stories; not in effect yet.",
+    )
     list: bool = Field(
         default=True, description='End the content of entries with a visible "Related" list.'
     )
@@ -196,8 +199,14 @@ class RelatedConfig(_Section):
 class WebSubConfig(_Section):
     """`[websub]`: push beside polling (W3C WebSub)."""
 
-    hub: bool = Field(default=True, description="Tell subscribers of our feeds what is new; not in effect yet.")
-    subscribe: bool = Field(default=True, description="Subscribe at the hubs of polled feeds; not in effect yet.")
+    hub: bool = Field(
+        default=True,
+        description="Tell subscribers of our feeds what is new; not in effect yet.",
+    )
+    subscribe: bool = Field(
+        default=True,
+        description="Subscribe at the hubs of polled feeds; not in effect yet.",
+    )
 
 
 class SourceConfig(_Section):
@@ -224,7 +233,8 @@ class SourceConfig(_Section):
         default=None, repr=False, description="`user:password`, or a scheme as in `Bearer TOKEN`."
     )
     fulltext: bool = Field(
-        default=False, description="Fetch the page of each entry for its full text; not in effect yet."
+        default=False,
+        description="Fetch the page of each entry for its full text; not in effect yet.",
     )
     max_entries: Number | None = Field(
         default=None, ge=1, description="Take only so many entries of a feed, the newest."

@@ -1,0 +1,62 @@
+"""The parser processes: where documents are digested, and killed if they must be.
+
+As many pools of one process as there may be, each started when it is first needed: a small set-up
+keeps one, and no process is ever stopped half-way through its start. What happens inside is
+`digest`'s.
+"""
+
+import asyncio
+import multiprocessing
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from pebble import ProcessExpired, ProcessPool
+
+from .config import Config
+from .digest import start
+from .errors import ParseError
+
+T = TypeVar("T")
+
+_TASKS = 1000  # after so many a process is replaced, with whatever memory a library lost
+
+
+class Parsers:
+    """Up to `count` processes with the tag rules of a configuration, for one event loop."""
+
+    def __init__(self, config: Config, count: int) -> None:
+        context = multiprocessing.get_context("forkserver")
+        context.set_forkserver_preload([start.__module__])
+        self._pools = [
+            ProcessPool(1, max_tasks=_TASKS, initializer=start, initargs=(config,), context=context)
+            for _ in range(count)
+        ]
+        # the last one used comes first, so that the others need not start at all
+        self._idle: asyncio.LifoQueue[ProcessPool] = asyncio.LifoQueue()
+        for pool in self._pools:
+            self._idle.put_nowait(pool)
+
+    async def run(self, work: Callable[..., T], *arguments: Any, seconds: float) -> T:
+        """Runs a function on picklable arguments in a parser process.
+
+        Raises what it raises, and `ParseError` when it takes longer than `seconds` or the process
+        dies of it; the process is replaced then.
+        """
+        pool = await self._idle.get()
+        try:
+            return await asyncio.wrap_future(pool.schedule(work, args=arguments, timeout=seconds))
+        except TimeoutError as error:
+            raise ParseError(f"reading the document took longer than {seconds:.0f} s") from error
+        except ProcessExpired as error:
+            raise ParseError(
+                "the parser process died on this document (out of memory, or a fault in a library)"
+            ) from error
+        finally:
+            self._idle.put_nowait(pool)
+
+    def close(self) -> None:
+        """Ends the processes; what they are doing is lost."""
+        for pool in self._pools:
+            pool.stop()  # type: ignore[no-untyped-call]
+        for pool in self._pools:
+            pool.join()
