@@ -100,7 +100,7 @@ class Postgres:
             for table in ("entry_search", *map(str, reversed(metadata.sorted_tables))):
                 connection.execute(f"DELETE FROM {table}".encode())
             connection.execute("INSERT INTO meta VALUES ('change', 0), ('membership', 0)")
-            connection.execute("UPDATE feedsvc_schema SET version_num = %s", [newest_revision()])
+            connection.execute("UPDATE alembic_version SET version_num = %s", [newest_revision()])
         self._clean.append(database)
 
 

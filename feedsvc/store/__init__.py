@@ -58,5 +58,4 @@ def _make_folder(folder: Path) -> None:
 
 def _masked(url: str) -> str:
     """A URL that could not be read, without what may be a password in it."""
-    head, at, tail = url.rpartition("@")
-    return f"{head.partition('//')[0]}//***@{tail}" if at else url
+    return f"{url.partition(':')[0]}:…" if "@" in url else url

@@ -11,8 +11,9 @@ from sqlalchemy import Connection, Text, column, inspect, select, table
 from ..errors import SchemaMismatch
 from .engine import Database
 
-# not Alembic's default name, so that a database of another program is never taken for ours
-VERSION_TABLE = "feedsvc_schema"
+VERSION_TABLE = "alembic_version"
+# Alembic's table may be another program's: a schema is ours if it has this one too
+_OURS = "poll_state"
 _FOLDER = Path(__file__).parent / "migrations"
 
 
@@ -50,14 +51,15 @@ class Life(Database):
     def _revision(self, connection: Connection) -> str | None:
         """The schema's revision, None for an empty database; raises if it is not for us."""
         revision = self._found_revision(connection)
-        if revision is None and self._other_tables(connection):
+        ours = inspect(connection).has_table(_OURS)
+        if not ours and (revision is not None or self._other_tables(connection)):
             raise SchemaMismatch(
                 f"{self.name} holds tables of another program and none of feedsvc's: "
                 "give feedsvc a database of its own in store.url"
             )
         if revision is not None and revision not in known_revisions():
             raise SchemaMismatch(
-                f"{self.name} has schema {revision}, this program knows up to "
+                f"{self.name} has the newer schema {revision}, this program knows up to "
                 f"{newest_revision()}: upgrade feedsvc, or restore a backup made by this version"
             )
         return revision

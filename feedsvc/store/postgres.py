@@ -212,7 +212,9 @@ class PostgresStore(SqlStore):
 
     def _size(self, connection: Connection) -> int:
         names = [table.name for table in (*metadata.sorted_tables, entry_search)]
-        sizes = text("SELECT sum(pg_total_relation_size(n::regclass)) FROM unnest(CAST(:names AS text[])) n")
+        sizes = text(
+            "SELECT sum(pg_total_relation_size(n::regclass)) FROM unnest(CAST(:names AS text[])) n"
+        )
         return int(connection.scalar(sizes, {"names": names}) or 0)
 
     def _details(self, connection: Connection) -> tuple[tuple[str, str], ...]:

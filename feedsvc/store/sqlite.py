@@ -46,6 +46,12 @@ _CONNECT = (
 )
 # larger pages hold more of the narrow rows that feeds are made of
 _PAGE_SIZE = 16384
+# what to ask of a file, and how to call what it answers
+_CHECKS = {
+    "PRAGMA integrity_check(20)": "{0}",
+    "PRAGMA foreign_key_check": "{0} {1} belongs to {2} that are gone",
+    "INSERT INTO entry_search (entry_search) VALUES ('integrity-check')": "",
+}
 _FIELDS = {"any": "{title summary body}", "title": "title", "author": "author"}
 
 _search = table(
@@ -227,19 +233,14 @@ class SqliteStore(SqlStore):
         return select(_search.c.rowid)
 
     def _damage(self, connection: Connection) -> list[str]:
-        found = [
-            f"{self.path}: {row[0]}"
-            for row in connection.exec_driver_sql("PRAGMA integrity_check(20)")
-            if row[0] != "ok"
-        ]
-        dangling = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
-        found += [f"{row[0]} {row[1]} belongs to {row[2]} that are gone" for row in dangling[:20]]
-        try:
-            connection.exec_driver_sql(
-                "INSERT INTO entry_search (entry_search) VALUES ('integrity-check')"
-            )
-        except DBAPIError as error:
-            found.append(f"the search index is damaged: {error.orig}")
+        found: list[str] = []
+        for check, message in _CHECKS.items():
+            try:
+                cursor = connection.exec_driver_sql(check)
+                rows = cursor.fetchmany(20) if cursor.returns_rows else []
+                found += [message.format(*row) for row in rows if row[0] != "ok"]
+            except DBAPIError as error:
+                found.append(f"{self.path} is damaged ({error.orig}): restore a backup")
         return found
 
     def _after_copy(self, connection: Connection) -> None:

@@ -5,7 +5,6 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Select, and_, exists, func, or_, select, update
-from sqlalchemy.exc import DBAPIError
 
 from ..model import Tag, parse_key
 from .base import Stats
@@ -129,15 +128,15 @@ class Upkeep(Withdrawing, Life):
         self.require_current()
         with self.writing(durable=False) as connection:
             self._lift_limits(connection)
-            found = self._damage(connection)
-            try:
-                for problem, rows in (*_PROBLEMS, *self._unsearchable()):
-                    if number := _count(connection, rows):
-                        found.append(f"{number:,} {problem}")
-                if stale := self._stale(connection):
-                    found.append(f"{stale:,} entries with a fingerprint that is not theirs")
-            except DBAPIError as error:
-                found.append(f"reading stopped at damage: {error.orig}")
+            if found := self._damage(connection):
+                # nothing read from a damaged file means anything, nor can it be written
+                connection.rollback()
+                return tuple(found)
+            for problem, rows in (*_PROBLEMS, *self._unsearchable()):
+                if number := _count(connection, rows):
+                    found.append(f"{number:,} {problem}")
+            if stale := self._stale(connection):
+                found.append(f"{stale:,} entries with a fingerprint that is not theirs")
         return tuple(found)
 
     def _unsearchable(self) -> Iterator[tuple[str, Select[Any]]]:

@@ -94,7 +94,7 @@ def test_a_database_of_another_program_is_left_alone(
 
 
 def test_a_newer_schema_is_refused(any_store: SqlStore) -> None:
-    execute(any_store, "UPDATE feedsvc_schema SET version_num = '9999'")
+    execute(any_store, "UPDATE alembic_version SET version_num = '9999'")
     assert not any_store.schema_current()
     with pytest.raises(SchemaMismatch, match=r"9999.*upgrade feedsvc"):
         any_store.migrate()
@@ -268,7 +268,7 @@ def test_what_is_no_backup_is_refused_and_changes_nothing(
     with pytest.raises(StoreError, match=r"junk\.db is not a backup"):
         any_store.restore(junk)
     other = open_fresh("sqlite")
-    execute(other, "UPDATE feedsvc_schema SET version_num = '9999'")
+    execute(other, "UPDATE alembic_version SET version_num = '9999'")
     newer = Path(other.url.database or "")
     with pytest.raises(SchemaMismatch, match="9999"):
         any_store.restore(newer)

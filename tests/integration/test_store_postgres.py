@@ -1,0 +1,158 @@
+"""The PostgreSQL store: several processes on one server."""
+
+import os
+import threading
+from collections.abc import Callable
+
+import psycopg
+import pytest
+from sqlalchemy import text
+
+from feedsvc.errors import StoreError, StoreUnavailable
+from feedsvc.store import SqlStore, open_store
+from tests.postgres import Postgres
+from tests.storekit import NOW, add, entry, poll, uids
+
+
+@pytest.fixture
+def store(open_fresh: Callable[[str], SqlStore]) -> SqlStore:
+    return open_fresh("postgresql")
+
+
+def test_sessions_are_set_up_for_this_work(store: SqlStore) -> None:
+    with store.reading() as connection:
+        settings = {
+            name: connection.scalar(text(f"SHOW {name}"))
+            for name in (
+                "TimeZone",
+                "idle_in_transaction_session_timeout",
+                "statement_timeout",
+                "lock_timeout",
+                "transaction_isolation",
+                "transaction_read_only",
+                "application_name",
+            )
+        }
+    assert settings == {
+        "TimeZone": "UTC",
+        "idle_in_transaction_session_timeout": "1min",
+        "statement_timeout": "5min",
+        "lock_timeout": "30s",
+        "transaction_isolation": "repeatable read",
+        "transaction_read_only": "on",
+        "application_name": "feedsvc",
+    }
+
+
+def test_reading_cannot_write(store: SqlStore) -> None:
+    with pytest.raises(StoreError, match="read-only"), store.reading() as connection:
+        connection.execute(text("DELETE FROM meta"))
+
+
+def test_a_lock_that_is_held_too_long_makes_the_store_unavailable(store: SqlStore) -> None:
+    add(store, "a")
+    other = open_store(store.url.render_as_string(hide_password=False), wait=0.2)
+    try:
+        with (
+            store.writing(),
+            pytest.raises(StoreUnavailable, match=r"stayed locked for 0\.2 s"),
+        ):
+            add(other, "b")
+        add(other, "b")
+    finally:
+        other.close()
+
+
+def test_a_lost_connection_is_made_again(store: SqlStore, postgres: Postgres) -> None:
+    poll(store, entry("one"))
+    with postgres.connect() as connection:
+        connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s",
+            [store.url.database],
+        )
+    assert uids(store) == ["one"]
+
+
+def test_a_connection_lost_halfway_writes_nothing(store: SqlStore) -> None:
+    add(store, "a")
+
+    def halfway() -> None:
+        with store.writing() as connection:
+            connection.execute(text("UPDATE sources SET title = 'half'"))
+            connection.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
+
+    with pytest.raises(StoreUnavailable):
+        halfway()
+    assert store.source("a").source.title is None
+
+
+def test_a_database_that_is_not_there_is_unavailable(postgres: Postgres) -> None:
+    store = open_store(postgres.url("nothing"))
+    try:
+        with pytest.raises(StoreUnavailable, match="nothing"):
+            store.migrate()
+    finally:
+        store.close()
+
+
+def test_commits_of_many_writers_add_up(store: SqlStore) -> None:
+    names = [f"s{number}" for number in range(4)]
+    add(store, *names)
+    url = store.url.render_as_string(hide_password=False)
+    others = [open_store(url) for _ in names]
+    errors: list[BaseException] = []
+    before = store.change()
+
+    def write(mine: SqlStore, name: str) -> None:
+        try:
+            for number in range(8):
+                # each in another order, all with the same tags and ids
+                tags = sorted({"x", "y", "z", name}, reverse=number % 2 == 0)
+                shared = entry(f"{number}", source=name, id=f"urn:shared:{number}", tags=tags)
+                poll(mine, shared, entry(f"own-{number}", source=name, tags=tags), source=name)
+        except BaseException as error:
+            errors.append(error)
+
+    threads = [
+        threading.Thread(target=write, args=pair) for pair in zip(others, names, strict=True)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for other in others:
+        other.close()
+    assert errors == []
+    assert store.change() == before + 32
+    assert {found.slug: found.count for found in store.tags()}["x"] == 64
+    assert store.check() == ()
+
+
+def test_a_forked_child_has_connections_of_its_own(store: SqlStore) -> None:
+    poll(store, entry("one"))
+    child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            poll(store, entry("two"))
+            store.close()
+            status = 0
+        finally:
+            os._exit(status)
+    assert os.waitpid(child, 0)[1] == 0
+    assert len(uids(store)) == 2
+
+
+def test_a_schema_beside_ours_is_none_of_our_business(postgres_url: str) -> None:
+    name = postgres_url.rpartition("/test_")[2].partition("?")[0]
+    host = postgres_url.partition("host=")[2]
+    with psycopg.connect(host=host, user="postgres", dbname=f"test_{name}") as connection:
+        connection.execute("CREATE SCHEMA other")
+        connection.execute("CREATE TABLE other.things (name text)")
+    store = open_store(postgres_url)
+    try:
+        store.migrate()
+        poll(store, entry("one"), now=NOW)
+        assert store.check() == ()
+    finally:
+        store.close()
