@@ -8,6 +8,7 @@ keeps one, and no process is ever stopped half-way through its start. What happe
 import asyncio
 import multiprocessing
 from collections.abc import Callable
+from concurrent.futures.process import BrokenProcessPool
 from typing import Any, TypeVar
 
 from pebble import ProcessExpired, ProcessPool
@@ -25,14 +26,10 @@ class Parsers:
     """Up to `count` processes with the tag rules of a configuration, for one event loop."""
 
     def __init__(self, config: Config, count: int) -> None:
-        context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload([start.__module__])
-        self._pools = [
-            ProcessPool(1, max_tasks=_TASKS, initializer=start, initargs=(config,), context=context)
-            for _ in range(count)
-        ]
+        self._config = config
         # the last one used comes first, so that the others need not start at all
         self._idle: asyncio.LifoQueue[ProcessPool] = asyncio.LifoQueue()
+        self._pools = {self._new() for _ in range(count)}
         for pool in self._pools:
             self._idle.put_nowait(pool)
 
@@ -44,10 +41,16 @@ class Parsers:
         """
         pool = await self._idle.get()
         try:
-            return await asyncio.wrap_future(pool.schedule(work, args=arguments, timeout=seconds))
+            try:
+                future = pool.schedule(work, args=arguments, timeout=seconds)
+            except RuntimeError:
+                # its process died while it had nothing to do, and pebble gives such a pool up
+                pool = self._replace(pool)
+                future = pool.schedule(work, args=arguments, timeout=seconds)
+            return await asyncio.wrap_future(future)
         except TimeoutError as error:
             raise ParseError(f"reading the document took longer than {seconds:.0f} s") from error
-        except ProcessExpired as error:
+        except (ProcessExpired, BrokenProcessPool) as error:
             raise ParseError(
                 "the parser process died on this document (out of memory, or a fault in a library)"
             ) from error
@@ -60,3 +63,17 @@ class Parsers:
             pool.stop()  # type: ignore[no-untyped-call]
         for pool in self._pools:
             pool.join()
+
+    def _new(self) -> ProcessPool:
+        context = multiprocessing.get_context("forkserver")
+        context.set_forkserver_preload([start.__module__])
+        return ProcessPool(
+            1, max_tasks=_TASKS, initializer=start, initargs=(self._config,), context=context
+        )
+
+    def _replace(self, broken: ProcessPool) -> ProcessPool:
+        broken.stop()  # type: ignore[no-untyped-call]
+        self._pools.discard(broken)
+        fresh = self._new()
+        self._pools.add(fresh)
+        return fresh
