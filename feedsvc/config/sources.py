@@ -11,6 +11,11 @@ from ..model import Source, SourceKind, slugify
 from .schema import Config, SourceConfig
 
 _URL = re.compile(r"https?://", re.IGNORECASE)
+# What gives access must not show in an id: names of such parameters, and long unspoken strings.
+_SECRET_NAME = re.compile(
+    r"auth|token|secret|pass|key|sig|hash|user|session|\bu?id$", re.IGNORECASE
+)
+_SECRET_LOOK = re.compile(r"(?=[^-_]*\d)[0-9A-Za-z+=]{10,}")
 _SUFFIX = re.compile(r"\.(xml|rss|atom|rdf|json|php|aspx?|jsp|cgi|html?)$", re.IGNORECASE)
 # Parts of a path that only say that a feed is a feed.
 _DULL = frozenset(
@@ -30,12 +35,16 @@ def source_id(location: str, taken: Container[str] = ()) -> str:
     """Derives a source's id from its location, always the same one.
 
     A directory gives the slug of its name; a URL that of its host and the telling parts of its path
-    and query (`https://example.org/feed.xml` → `example-org`). If that is among `taken`, a short
-    hash of the location follows it.
+    and query (`https://example.org/feed.xml` → `example-org`). If that is among `taken`, or if a
+    part was left out because it may be a secret, a short hash of the location follows it.
     """
-    slug = _from_url(location) if source_kind(location) == "feed" else _from_path(location)
+    hidden = False
+    if source_kind(location) == "feed":
+        slug, hidden = _from_url(location)
+    else:
+        slug = _from_path(location)
     slug = slug or "source"
-    if slug not in taken:
+    if slug not in taken and not hidden:
         return slug
     digest = hashlib.sha256(location.encode("utf-8", "surrogatepass")).hexdigest()
     length = 6
@@ -83,13 +92,22 @@ def _from_path(location: str) -> str:
     return slugify(name.replace(".", "-"))
 
 
-def _from_url(location: str) -> str:
+def _from_url(location: str) -> tuple[str, bool]:
+    """The slug of a URL, and whether something was left out of it that may be a secret."""
     parts = urlsplit(location)
     host = (parts.hostname or "").removeprefix("www.")
     port = parts.port if parts.port not in (None, 80, 443) else None
-    words = [host, str(port or "")]
-    words += (unquote(part) for part in parts.path.split("/"))
-    words += (value for _, value in parse_qsl(parts.query))
-    slugs = (slugify(re.sub(r"[.~+]", "-", _SUFFIX.sub("", word))) for word in words[1:])
+    words = [unquote(part) for part in parts.path.split("/")]
+    public = [word for word in words if not _SECRET_LOOK.search(word)]
+    arguments = parse_qsl(parts.query)
+    public += (
+        value
+        for name, value in arguments
+        if not _SECRET_NAME.search(name) and not _SECRET_LOOK.search(value)
+    )
+    slugs = (
+        slugify(re.sub(r"[.~+]", "-", _SUFFIX.sub("", word))) for word in (str(port or ""), *public)
+    )
     telling = [slug for slug in slugs if slug and slug not in _DULL]
-    return slugify("-".join([slugify(host.replace(".", "-").replace(":", "-")), *telling]))
+    slug = slugify("-".join([slugify(host.replace(".", "-").replace(":", "-")), *telling]))
+    return slug, len(public) < len(words) + len(arguments)

@@ -121,3 +121,20 @@ def test_declared_sources(tmp_path: Path) -> None:
 
 def test_no_configuration_declares_no_sources() -> None:
     assert declared_sources(Config()) == ()
+
+
+@pytest.mark.parametrize(
+    "location",
+    [
+        "https://example.org/feed.xml?token=UPSTREAMSECRET",
+        "https://example.org/feed.xml?apikey=upstreamsecret",
+        "https://example.org/feed.xml?x=a1b2c3UpstreamSecret",
+        "https://example.org/rss/9f8e7d6c5b4aupstreamsecret/rss",
+    ],
+)
+def test_what_gives_access_never_shows_in_an_id(location: str) -> None:
+    id = source_id(location)
+    assert "secret" not in id
+    assert id.startswith("example-org-")
+    assert source_id(location) == id
+    assert source_id(location.replace("ecret", "ecreu").replace("ECRET", "ECREU")) != id
