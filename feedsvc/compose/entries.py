@@ -117,7 +117,7 @@ class EntryComposer:
         if given:
             return replace(
                 given,
-                id=given.id or self_link or link,
+                id=given.id or self_link or link or self._at.feed_id(path),
                 title=given.title or stored.source_title,
                 link=link,
                 self_link=self_link,

@@ -4,7 +4,9 @@ Access, errors and conditional requests are settled here once; who serves sits i
 and `ops`.
 """
 
+import re
 from collections.abc import Callable
+from urllib.parse import unquote_plus
 
 from ..runtime import Runtime
 from .access import FeedAccess
@@ -22,6 +24,7 @@ FEED_AGE = 60
 
 _MAX_TARGET = 8192
 _MAX_BODY = 2**20
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
 class Door:
@@ -81,6 +84,8 @@ def check(ask: Ask) -> None:
         raise HttpError(414, f"An address here has at most {_MAX_TARGET} characters.")
     if not ask.path.isprintable() or not ask.query.isprintable():
         raise HttpError(400, "An address holds no control characters.")
+    if _CONTROL.search(unquote_plus(ask.query)):
+        raise HttpError(400, "A query holds no control characters.")
     length = ask.header("content-length") or "0"
     if not length.isdigit() or int(length[:12]) > _MAX_BODY:
         raise HttpError(413, f"A request here has at most {_MAX_BODY} bytes.")

@@ -262,6 +262,8 @@ def test_requests_have_limits(world: World) -> None:
     assert client.get("/feeds/all.atom", data=b"x" * (2**20 + 1)).status_code == 413
     assert client.get("/feeds/all.atom", data=b"x").status_code == 200
     assert client.get("/feeds/sources/%00").status_code == 400
+    assert client.get("/search?q=%00a").status_code == 400
+    assert client.get("/search?q=a%0Ab").status_code == 200
     assert client.get("/feeds/all.atom?limit=5%0d%0aX:y").status_code == 400
 
 
