@@ -146,6 +146,7 @@ class Prepared:
 def prepare(entry: Entry) -> Prepared:
     """Works out an entry's rows."""
     title, link = storable(entry.title), entry.link and storable(entry.link)
+    lang = storable((entry.lang or "").lower().replace("_", "-"))
     payload = encode(
         Payload(
             fallback_id=entry.fallback_id,
@@ -177,7 +178,8 @@ def prepare(entry: Entry) -> Prepared:
             "flags": flags(entry),
             "link": link,
             "link_hash": key_number(link) if link else None,
-            "lang": entry.lang and storable(entry.lang.lower().replace("_", "-")),
+            "lang": lang,
+            "tongue": lang.partition("-")[0],
             "title": title,
             "digest": entry.digest,
             "own_print": digest_of(title, published, updated, entry.dated, link, payload),

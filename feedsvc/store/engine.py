@@ -10,6 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
+from operator import itemgetter
 from typing import Any, TypeVar
 
 import msgspec
@@ -17,14 +19,17 @@ from sqlalchemy import (
     URL,
     ColumnElement,
     Connection,
+    Dialect,
     Engine,
     Pool,
     Select,
+    Table,
     insert,
     select,
     update,
 )
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.sql.compiler import SQLCompiler
 
 from ..errors import SchemaMismatch, StoreError
 from ..query.ast import Words
@@ -50,7 +55,7 @@ class Tuning:
     hits: int = 5_000
     share: int = 8
     ranked: int = 1_000
-    postings: int = 4_000
+    postings: int = 4
     batch: int = 500
 
 
@@ -221,7 +226,26 @@ def chunks(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
         yield items[start : start + size]
 
 
-def insert_all(connection: Connection, table: Any, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Inserts rows, or nothing for none."""
+def insert_all(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Inserts rows of numbers, texts and bytes, or nothing for none.
+
+    Such values need no conversion and go to the driver as they are: the terms and tags of entries
+    are many times as many as the entries.
+    """
     if rows:
-        connection.execute(insert(table), rows)
+        statement, names = _insert_statement(connection.dialect, table, tuple(rows[0]))
+        if names is None:
+            connection.exec_driver_sql(statement, [dict(row) for row in rows])
+        else:
+            # no table has fewer than two columns, so that this gives tuples
+            connection.exec_driver_sql(statement, list(map(itemgetter(*names), rows)))
+
+
+@lru_cache(maxsize=64)
+def _insert_statement(
+    dialect: Dialect, table: Table, names: tuple[str, ...]
+) -> tuple[str, Sequence[str] | None]:
+    """The driver's own statement, and the order of its parameters if they have no names."""
+    compiled = insert(table).compile(dialect=dialect, column_keys=names)
+    assert isinstance(compiled, SQLCompiler)
+    return compiled.string, compiled.positiontup

@@ -57,6 +57,10 @@ class Life(Database):
                 f"{self.name} holds tables of another program and none of feedsvc's: "
                 "give feedsvc a database of its own in store.url"
             )
+        if ours and revision is None:
+            raise SchemaMismatch(
+                f"{self.name} has feedsvc's tables and no schema version: restore a backup"
+            )
         if revision is not None and revision not in known_revisions():
             raise SchemaMismatch(
                 f"{self.name} has the newer schema {revision}, this program knows up to "

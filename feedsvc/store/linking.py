@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from heapq import nlargest
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 from typing import Any
 
 from sqlalchemy import (
@@ -79,9 +79,8 @@ class Linking(Indexing):
         columns = title_terms.c
         newest = (columns.published.desc(), columns.entry_pk.desc())
         with self.reading() as connection:
-            shared = self._sharing(connection, tokens, (columns.entry_pk,), newest)
-            pks = [row[0] for row in self._most(shared, limit)]
-            rows = self._titles(connection, pks)
+            places = self._sharing(connection, tokens, (columns.entry_pk,), newest, limit)
+            rows = self._titles(connection, [pk for (pk,) in places])
         return tuple(
             Titled(
                 key=key_text(row.key),
@@ -91,21 +90,20 @@ class Linking(Indexing):
                 link=row.link,
                 published=moment(row.published),
             )
-            for row in _most_alike(rows, tokens, lambda row: row.title)[:limit]
+            for row in _most_alike(rows, tokens, attrgetter("title"))[:limit]
         )
 
     def waiting(self, tokens: Sequence[str], limit: int) -> tuple[Reference, ...]:
         """Unresolved references that share tokens with a title, those sharing most first."""
         columns = ref_terms.c
         newest = (columns.entry_pk.desc(), columns.position)
+        place = (columns.entry_pk, columns.position)
         with self.reading() as connection:
-            found = (columns.entry_pk, columns.position)
-            places = self._most(self._sharing(connection, tokens, found, newest), limit)
+            places = self._sharing(connection, tokens, place, newest, limit)
             rows = {row.pk: row for row in self._titles(connection, [pk for pk, _ in places])}
         named = [
             (rows[pk], position, names_of(rows[pk].names)[position])
             for pk, position in sorted(places)
-            if pk in rows
         ]
         return tuple(
             Reference(
@@ -120,15 +118,16 @@ class Linking(Indexing):
         tokens: Sequence[str],
         columns: Sequence[Column[Any]],
         newest: Sequence[ColumnElement[Any]],
-    ) -> Counter[tuple[int, ...]]:
-        """How many of these tokens each row of an index of terms has.
+        limit: int,
+    ) -> list[tuple[int, ...]]:
+        """The rows of an index of terms that may share most of these tokens.
 
-        Rare tokens are looked up in full, of common ones the newest only, and none once enough has
-        been looked at: what shares a rare token is found however common the others are.
+        Rare tokens are looked up in full, of common ones the newest rows only, and none once enough
+        rows have been found: what is alike shares rare tokens too.
         """
         column = columns[0].table.c.term
         asked = sorted({term(token) for token in tokens})
-        most = self.tuning.postings // 4
+        most = self.tuning.postings * limit
         sizes = [
             select(func.count())
             .select_from(select(column).where(column == number).limit(most).subquery())
@@ -136,21 +135,18 @@ class Linking(Indexing):
             for number in asked
         ]
         if not sizes:
-            return Counter()
+            return []
         counted = connection.execute(select(*sizes)).one()
-        budget, lists = self.tuning.postings, []
+        left, lists = most, []
         for size, number in sorted(zip(counted, asked, strict=True)):
-            if size and budget > 0:
+            if size and left > 0:
                 rows = select(*columns).where(column == number).order_by(*newest).limit(most)
                 lists.append(select(rows.subquery()))
-                budget -= size
+                left -= size
         if not lists:
-            return Counter()
-        return Counter(tuple(row) for row in connection.execute(union_all(*lists)))
-
-    def _most(self, shared: Counter[tuple[int, ...]], limit: int) -> list[tuple[int, ...]]:
-        """The places that share most, some more than asked for: the order is not final yet."""
-        return nlargest(4 * limit, shared, key=lambda place: (shared[place], place))
+            return []
+        shared = Counter(tuple(row) for row in connection.execute(union_all(*lists)))
+        return nlargest(2 * limit, shared, key=lambda place: (shared[place], place))
 
     def _titles(self, connection: Connection, pks: Iterable[int]) -> list[Row[*tuple[Any, ...]]]:
         columns = entries.c
@@ -167,7 +163,7 @@ class Linking(Indexing):
         return [
             row
             for some in chunks(sorted(set(pks)), self.tuning.batch)
-            for row in connection.execute(wanted.where(_LIVE, columns.pk.in_(some)))
+            for row in connection.execute(wanted.where(columns.pk.in_(some)))
         ]
 
     def lookup(self, name: str) -> str | None:

@@ -106,7 +106,9 @@ entries = Table(
     # bits of `codec.Flag`, for `has:`
     Column("flags", SmallInteger, nullable=False),
     Column("link_hash", BigInteger),
-    Column("lang", Text),
+    # its language or nothing, and the primary subtag of that
+    Column("lang", Text, nullable=False),
+    Column("tongue", Name, nullable=False),
     Column("id", Text, nullable=False),
     Column("uid", Text, nullable=False),
     Column("title", Text, nullable=False),
@@ -129,6 +131,7 @@ for _name, _columns, _where in (
     ("ix_entries_published", (entries.c.published, entries.c.key), _live),
     ("ix_entries_updated", (entries.c.updated, entries.c.key), _live),
     ("ix_entries_source", (entries.c.source_pk, entries.c.published, entries.c.key), _live),
+    ("ix_entries_tongue", (entries.c.tongue, entries.c.published, entries.c.key), _live),
     ("ix_entries_withdrawn", (entries.c.withdrawn_at, entries.c.key), _gone),
 ):
     Index(_name, *_columns, sqlite_where=_where, postgresql_where=_where)

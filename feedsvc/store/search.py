@@ -91,7 +91,7 @@ class Search:
         self._now = now
         self._tags = self._find_tags()
         self._sources = self._find_sources()
-        self._counts: dict[Words | FromSource, int] = {}
+        self._counts: dict[Words | FromSource | InLanguage, int] = {}
 
     # -- answers ---------------------------------------------------------------------------
 
@@ -195,8 +195,8 @@ class Search:
             case Words():
                 hits = self._matching._hits(term)
                 return [self._over_entries(pk.in_(hits), rest, by, ordered=False)]
-            case FromSource(id) if small or by == "published":
-                its = entries.c.source_pk == self._sources[id]
+            case FromSource() | InLanguage() if small or by == "published":
+                its = self._of_entry(term, _Lookup(None))
                 return [self._over_entries(its, rest, by, ordered=by == "published")]
         return None
 
@@ -227,6 +227,8 @@ class Search:
             case Words(tokens):
                 size = self._bounded(term) if tokens else 0
                 return size if size < self._tuning.hits else None
+            case InLanguage(lang) if "-" not in lang:
+                return self._bounded(term)
             case InStory():
                 return 0
             case And(terms):
@@ -236,13 +238,13 @@ class Search:
                 return None if None in sizes else sum(filter(None, sizes))
         return None
 
-    def _bounded(self, term: Words | FromSource) -> int:
-        """How many entries there are of a source or with words, counted only so far."""
+    def _bounded(self, term: Words | FromSource | InLanguage) -> int:
+        """How many entries there are of a source, a language or with words, counted so far only."""
         if term not in self._counts:
             if isinstance(term, Words):
                 them = self._matching._hits(term)
             else:
-                its = entries.c.source_pk == self._sources[term.id]
+                its = self._of_entry(term, _Lookup(None))
                 them = select(entries.c.pk).where(its, entries.c.withdrawn_at.is_(None))
             some = them.limit(self._tuning.hits).subquery()
             counted = self._connection.scalar(select(func.count()).select_from(some))
@@ -309,8 +311,10 @@ class Search:
                 return of("source_pk").in_(select(sources.c.pk).where(sources.c.kind == kind))
             case Has(what):
                 return of("flags").op("&")(int(_FLAGS[what])) != 0
+            case InLanguage(lang) if "-" not in lang:
+                return of("tongue") == lang
             case InLanguage(lang):
-                own = func.coalesce(of("lang"), "")
+                own = of("lang")
                 return or_(own == lang, own.startswith(f"{lang}-", autoescape=True))
         return false()
 

@@ -55,7 +55,6 @@ def test_titles_are_found_by_the_words_they_share(any_store: SqlStore) -> None:
 
 
 def test_a_rare_word_is_found_among_very_common_ones(any_store: SqlStore) -> None:
-    any_store.tuning = replace(any_store.tuning, postings=40)
     crowd = [entry(f"c{number}", title=f"The news of {number}") for number in range(60)]
     old = entry("old", title="The news of zanzibar", published=NOW - timedelta(days=900))
     poll(any_store, *crowd, old)

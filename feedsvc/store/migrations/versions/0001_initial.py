@@ -141,7 +141,8 @@ def _entries() -> None:
         *_needed(sa.Boolean(), "dated"),
         *_needed(sa.SmallInteger(), "flags"),
         *_optional(sa.BigInteger(), "link_hash"),
-        *_optional(sa.Text(), "lang"),
+        *_needed(sa.Text(), "lang"),
+        *_needed(_NAME, "tongue"),
         *_needed(sa.Text(), "id", "uid", "title"),
         *_optional(sa.Text(), "link"),
         *_needed(sa.Text(), "digest", "own_print", "fingerprint"),
@@ -159,6 +160,7 @@ def _entries() -> None:
         ("ix_entries_published", ["published", "key"], _LIVE),
         ("ix_entries_updated", ["updated", "key"], _LIVE),
         ("ix_entries_source", ["source_pk", "published", "key"], _LIVE),
+        ("ix_entries_tongue", ["tongue", "published", "key"], _LIVE),
         ("ix_entries_withdrawn", ["withdrawn_at", "key"], _GONE),
     ):
         op.create_index(name, "entries", columns, sqlite_where=where, postgresql_where=where)
