@@ -74,7 +74,7 @@ def take(file: FileStat, record: Record | None) -> Taken | None:
     if not body.content:
         waited = time.time_ns() - found.mtime_ns > EMPTY_WAIT
         return replace(found, error="is empty; write it or remove it" if waited else None)
-    if record and record.digest == found.digest and not record.clash and not record.retry:
+    if record and record.digest == found.digest and not record.clash:
         return replace(found, same=True)
     try:
         contents = _read_document(file.name, body.content)

@@ -22,7 +22,7 @@ _VERSION = 1
 _WORD = re.compile(r"[^\W\d_]+")
 _MARKUP = re.compile(r"<[^<>]*>")
 _SKETCH = 8
-_SKETCHED_WORDS = 400
+_SKETCHED_WORDS = 120
 _ALIKE = 0.3
 
 
@@ -158,7 +158,7 @@ def sketch(texts: Iterable[str]) -> str:
     """A min-hash sketch of the pairs of words in a text: 8 times 24 bits in 32 characters."""
     words: list[str] = []
     for text in texts:
-        words += _WORD.findall(_MARKUP.sub(" ", text[:20_000]).lower())[:_SKETCHED_WORDS]
+        words += _WORD.findall(_MARKUP.sub(" ", text[:4000]).lower())[:_SKETCHED_WORDS]
     pairs = {f"{a} {b}" for a, b in pairwise(words)} or set(words)
     hashes = sorted({zlib.crc32(pair.encode("utf-8", "replace")) >> 8 for pair in pairs})
     return base64.urlsafe_b64encode(b"".join(h.to_bytes(3) for h in hashes[:_SKETCH])).decode()

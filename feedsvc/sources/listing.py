@@ -258,7 +258,8 @@ class _Walk:
         )
 
     def _wanted(self, name: str) -> bool:
-        return f".{name.rpartition('.')[2].lower()}" in self._suffixes
+        _, dot, suffix = name.rpartition(".")
+        return dot + suffix.lower() in self._suffixes
 
     def _blind(self, name: str, error: OSError) -> None:
         self.listing.blind.append(name)

@@ -5,7 +5,6 @@ has it, and the other is a problem until one of them changes. What a file no lon
 removed, unless another file holds it.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import PurePosixPath
@@ -72,7 +71,8 @@ class Reckoning:
     def __init__(self, ledger: Ledger, changes: Changes) -> None:
         self._old = ledger.files
         self._changes = changes
-        self._records = {n: r for n, r in self._old.items() if n not in set(changes.gone)}
+        gone = set(changes.gone)
+        self._records = {n: r for n, r in self._old.items() if n not in gone}
         self._names = _Names()
         self._entries: dict[str, ParsedEntry] = {}
         self._left: set[str] = set()
@@ -101,27 +101,27 @@ class Reckoning:
             self._left.update(self._old[name].names(name))
         for name, record in self._records.items():
             self._names.add(name, record)
-        self._name_all(taken.values())
+        for found in sorted(taken.values(), key=self._order):
+            self._settle(found)
         return self._result()
 
-    def _name_all(self, taken: Iterable[Taken]) -> None:
-        # those known before keep their names, whoever claims them now; older files come first
-        order = sorted(taken, key=lambda t: (t.name not in self._was, t.mtime_ns, t.name))
-        clashing = [found for found in order if not self._settle(found)]
-        for found in clashing:
-            # what it clashed with may itself have been given another id
-            self._settle(found)
+    def _order(self, found: Taken) -> tuple[bool, bool, int, str]:
+        """Who is named first: files known before, those that keep their id, older files."""
+        was = self._was.get(found.name)
+        if was is None:
+            return True, False, found.mtime_ns, found.name
+        said = None
+        if found.contents and not found.contents.many:
+            said = canonical(found.contents.entries[0].uid or "") or None
+        return False, said not in {None, self._old[was].id}, found.mtime_ns, found.name
 
-    def _settle(self, found: Taken) -> bool:
-        """Names a file's entries and records it; False if another file has its id."""
+    def _settle(self, found: Taken) -> None:
+        """Names a file's entries and records it."""
         was = self._was.get(found.name)
         before = self._old[was] if was is not None else None
         uids = before.names(was) if before and was is not None else ()
         if before and was is not None:
             title = before.title or was
-        elif found.name in self._records:
-            # the second try of a new file
-            title = self._records[found.name].title or found.name
         else:
             title = file_title(found.name, found.digest, self._names)
         record = with_fields(
@@ -132,16 +132,13 @@ class Reckoning:
             many=before.many if before else False,
         )
         if found.contents is None:
-            if before and not found.digest:
-                record = with_fields(record, digest=before.digest, sketch=before.sketch)
             self._keep(found.name, record)
-            return True
-        if found.contents.many:
+        elif found.contents.many:
             self._many(found, found.contents, record)
-            return True
-        return self._one(found, found.contents, record, before)
+        else:
+            self._one(found, found.contents, record, before)
 
-    def _one(self, found: Taken, contents: Contents, record: Record, before: Record | None) -> bool:
+    def _one(self, found: Taken, contents: Contents, record: Record, before: Record | None) -> None:
         entry = contents.entries[0]
         id = canonical(entry.uid or "") or None
         uid = id or record.title or found.name
@@ -152,7 +149,7 @@ class Reckoning:
         if owner is not None:
             error = f"has the id {id or uid}, which {owner} has too; give it one of its own"
             self._keep(found.name, with_fields(record, errors=(error,), clash=True))
-            return False
+            return
         self._left.update(record.uids or ())
         self._entries[uid] = self._finished(entry, uid, found)
         self._keep(
@@ -161,7 +158,6 @@ class Reckoning:
                 record, uids=(uid,), id=id or record.id, many=False, errors=contents.problems
             ),
         )
-        return True
 
     def _many(self, found: Taken, contents: Contents, record: Record) -> None:
         problems = list(contents.problems)

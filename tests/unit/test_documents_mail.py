@@ -143,7 +143,9 @@ def test_authors(field: str, people: list[Person]) -> None:
     assert read(f"Subject: x\nFrom: {field}\n\nText.").authors == tuple(people)
 
 
-@pytest.mark.parametrize("field", ["<<a>", "undisclosed:;", "(comment", ",,,", "a b c <", "\x00"])
+@pytest.mark.parametrize(
+    "field", ["<<a>", "undisclosed:;", "(comment", ",,,", "a b c <", "\x00", "(" * 9000], ids=len
+)
 def test_an_odd_sender_harms_nothing(field: str) -> None:
     assert html(f"Subject: x\nFrom: {field}\n\nText.") == "<p>Text.</p>"
 
@@ -186,6 +188,7 @@ QUOTED = ("text/plain", "Caf=C3=A9=\n!", "Content-Transfer-Encoding: quoted-prin
         (part("text/plain; charset=nonsense", "é"), "<p>é</p>"),
         (part("text/plain", "Q2Fmw6k=", "Content-Transfer-Encoding: base64"), "<p>Café</p>"),
         (part(*QUOTED), "<p>Café!</p>"),
+        (part("text/plain; " + "- " * 100_000, "One"), "<p>One</p>"),
     ],
 )
 def test_parts(body: str, text: str) -> None:

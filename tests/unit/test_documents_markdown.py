@@ -214,3 +214,9 @@ PIECES = [*"---+:[]{}&*#|>!%@`'\"\n\t ,", "a", "title: ", "date", "\n", "é"]
 def test_no_front_matter_breaks_the_reader(head: str, fence: str) -> None:
     with suppress(ParseError):
         read_front_matter(f"{fence}\n{head}\n{fence}\ntext")
+
+
+@pytest.mark.parametrize("text", ["[" * 60_000, "word " * 500_000])
+def test_too_much_markdown_is_an_error(text: str) -> None:
+    with pytest.raises(ParseError, match="split it"):
+        contents(text)

@@ -387,3 +387,18 @@ def test_no_word_is_lost_and_nothing_raises(text: str) -> None:
         kept = [title(entry), summary(entry), unescape(re.sub(r"</?p>|<br>", " ", html))]
         kept += [entry.credit or "", *entry.references, *tags(entry), entry.published_text or ""]
         assert runs(variant) == runs(" ".join(kept))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        *("[also read: " + "a" * 300_000, "[also read: " * 20_000, "Also Read: x. " * 20_000),
+        *(" " * 300_000, "- " * 100_000, "(" * 300_000, ". " * 150_000, "*" * 300_000),
+        "Country: " + "a," * 100_000,
+    ],
+    ids=lambda line: line[:12],
+)
+def test_long_lines_take_no_more_than_their_share(line: str) -> None:
+    # each would take minutes if a pattern went back over the line from every place in it
+    assert title(read(f"date 2025-04-10 Headline\nSummary.\n{line}x\nEnd.")) == "Headline"
+    assert title(read(f"Headline\n\n{line}x\n")) == "Headline"

@@ -39,12 +39,13 @@ _LEADING = (
     re.compile(rf"{_DAY}{_CLOCK}(?![\w:]|-[^\W\d])", re.IGNORECASE),
     re.compile(rf"{_DAY}(?!\d)"),
 )
+_LONGEST = 200
 _IN_NAME = re.compile(r"(?<!\d)((?:19|20)\d\d)([-_.]?)(\d\d)\2(\d\d)(?!\d)")
 
 
 def parse_date(text: str) -> datetime | None:
     """Reads one date, with or without time and zone; None if it is not one."""
-    text = " ".join(text.split())
+    text = " ".join(text[:_LONGEST].split())
     for pattern in (_ISO, _COMPACT, _WRITTEN):
         match = pattern.fullmatch(text)
         if match:

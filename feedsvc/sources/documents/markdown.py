@@ -19,11 +19,16 @@ from .frontmatter import read_front_matter
 _PARSER = MarkdownIt("commonmark", {"html": True, "maxNesting": 100}).enable(
     ["table", "strikethrough"]
 )
+# the parser takes some seconds for each, and is quadratic in brackets
+_LONGEST = 2_000_000
+_MOST_BRACKETS = 50_000
 
 
 def read_markdown(document: Document) -> Contents:
     """Reads a `.md` document. Raises `ParseError` when its front matter is not valid."""
     matter = read_front_matter(decode(document.body))
+    if len(matter.text) > _LONGEST or matter.text.count("[") > _MOST_BRACKETS:
+        raise ParseError("is too much Markdown for one document; split it")
     tokens = _PARSER.parse(matter.text)
     entry, said = matter.entry, matter.entry.title
     if not tokens and said is None and entry.summary is None:

@@ -40,7 +40,7 @@ _LINE_REFERENCE = re.compile(
     rf"[\W_]*(?:{_ALSO}\s*[:|]|(?:also\s+read|read\s+also)\s*[–—-])[\W_]*(?=\w)", re.IGNORECASE
 )
 _BRACKETED = re.compile(
-    r"\s*[(\[]\s*(?:also\s+read|read\s+also)\s*[:|–—-]\s*(?P<title>[^()\[\]]*\w[^()\[\]]*)[)\]]\s*",
+    r"\s*[(\[]\s*(?:also\s+read|read\s+also)\s*[:|–—-]\s*(?P<title>[^()\[\]\w]*+\w[^()\[\]]*+)[)\]]\s*",
     re.IGNORECASE,
 )
 _INLINE = re.compile(

@@ -41,7 +41,7 @@ def read_text(document: Document) -> Contents:
 
 def paragraphs(text: str) -> str:
     """The paragraphs of a plain text as HTML."""
-    text = re.sub(r"[ \t\u00a0]+\n", "\n", text).strip("\n ")
+    text = "\n".join(map(str.rstrip, text.split("\n"))).strip("\n ")
     blocks = re.split(r"\n{2,}", text) if "\n\n" in text else text.split("\n")
     return "\n".join(paragraph(_unwrapped(block)) for block in blocks if block.strip())
 
