@@ -6,6 +6,7 @@ arrival. What counts as a match is decided in `relate`; this module only asks an
 
 from collections.abc import Callable, Collection
 from datetime import datetime
+from time import monotonic
 
 from .errors import NotFound
 from .model import Entry
@@ -18,6 +19,7 @@ CONSUMER = "link"
 _BATCH = 200
 _CANDIDATES = 60
 _WAITING = 200
+_SECONDS = 0.2
 
 
 class Linker:
@@ -30,14 +32,19 @@ class Linker:
     def run(self, *, limit: int = _BATCH) -> int:
         """Works off at most `limit` waiting entries; returns how many were done.
 
+        Stops after a moment, so that whoever shares its thread with polling holds nothing up.
         Safe beside other linkers and at any moment of being killed: a task stays until it is done.
         """
-        tasks = self._store.tasks(CONSUMER, limit)
-        for task in tasks:
+        finished: list[int] = []
+        until = monotonic() + _SECONDS
+        for task in self._store.tasks(CONSUMER, limit):
             self._link(task)
-        if tasks:
-            self._store.done(CONSUMER, [task.seq for task in tasks])
-        return len(tasks)
+            finished.append(task.seq)
+            if monotonic() > until:
+                break
+        if finished:
+            self._store.done(CONSUMER, finished)
+        return len(finished)
 
     def drain(self, progress: Callable[[int], None] = lambda done: None) -> int:
         """Works until the outbox is empty; returns how many entries were done."""
@@ -88,7 +95,8 @@ class Linker:
             [*search_tokens(entry.title), *tokens(entry.link or ""), *tokens(entry.id)]
         )
         waiting = self._store.waiting(tuple(names), _WAITING)
-        owners = {reference.key for reference in waiting} - {entry.key}
+        # most share a word and no more: only the owners of those that match are looked at again
+        owners = {reference.key for reference in waiting if _names(reference, entry)} - {entry.key}
         for owner in sorted(owners):
             stored = self._store.entry(owner)
             if stored.withdrawn is None:
@@ -103,6 +111,20 @@ def _candidate(titled: Titled, entry: Entry, reference: Reference) -> Candidate:
         published=titled.published,
         reference_published=entry.published,
     )
+
+
+def _names(reference: Reference, entry: Entry) -> bool:
+    """Whether a waiting reference may mean this entry, by its address or its title."""
+    if reference.title in (entry.key, entry.id, entry.link):
+        return True
+    candidate = Candidate(
+        key=entry.key,
+        title=entry.title,
+        same_source=True,
+        published=entry.published,
+        reference_published=entry.published,
+    )
+    return best(reference.title, [candidate]) is not None
 
 
 def _same_publisher(titled: Titled, entry: Entry, reference: Reference) -> bool:

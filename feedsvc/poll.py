@@ -29,7 +29,7 @@ from .sources import KINDS
 from .sources.base import Fetched, FetchTools, SourceReader
 from .store.base import Claim, Committed, PollResult
 
-LEASE = timedelta(minutes=5)
+LEASE = timedelta(minutes=1)
 _PARSE_SECONDS = 60.0
 _SECONDS_PER_BYTE = 1 / 100_000
 
