@@ -62,12 +62,12 @@ def add(
         kind = KINDS["feed"].kind
     else:
         path = Path(location)
-        if not path.is_dir():
+        if not location.strip() or not path.is_dir():
             raise ConfigError(f"{location}: not a directory, and not an http(s) URL")
         kind = KINDS["directory"].kind
     known = runtime.store.sources()
     for status in known:
-        if status.source.location == location:
+        if _same_place(status.source.location, location):
             raise ConfigError(f"{location} is known already, as source {status.source.id!r}")
     source = Source(
         id=source_id(location, taken={status.source.id for status in known}),
@@ -95,6 +95,13 @@ def import_opml(runtime: Runtime, body: bytes) -> Imported:
         sources.append(source)
     added = runtime.store.add_sources(sources, runtime.clock())
     return Imported(added=added, known=len(sources) - added, bad=outlines.bad)
+
+
+def _same_place(one: str, other: str) -> bool:
+    """Whether two locations are one feed or one directory, however written."""
+    if one == other or is_url(one) or is_url(other):
+        return one == other
+    return Path(one).resolve() == Path(other).resolve()
 
 
 async def _resolve(runtime: Runtime, url: str) -> Found:

@@ -107,6 +107,8 @@ def test_adding_what_is_no_feed_is_refused(shell: Shell, feed_server: FeedServer
     assert "HTML" in shell("source", "add", feed_server.url("/page"), code=1).stderr
     assert "404" in shell("source", "add", feed_server.url("/gone"), code=1).stderr
     assert "not a directory" in shell("source", "add", "nowhere", code=2).stderr
+    assert "not a directory" in shell("source", "add", "", code=2).stderr
+    assert "known already" in shell("source", "add", "./seeds", code=2).stderr
     assert "seeds" in shell("source", "list").stdout
 
 
