@@ -73,6 +73,8 @@ def setup(verbose: bool = False, *, json: bool | None = None) -> None:
     logging.getLogger("feedsvc").setLevel(logging.DEBUG if verbose else logging.INFO)
     for name in _CHATTY:
         logging.getLogger(name).setLevel(logging.WARNING)
+    # a job that is still busy when its time comes again is left out by design
+    logging.getLogger("apscheduler").setLevel(logging.ERROR)
     logging.captureWarnings(True)
 
 

@@ -37,6 +37,7 @@ class PollService:
         self._runtime = runtime
         self._stopping = asyncio.Event()
         self._running: dict[asyncio.Task[None], Claim] = {}
+        self._jobs: set[asyncio.Task[object]] = set()
 
     def stop(self) -> None:
         """Asks the service to end; `run` returns when polls under way are done or given back."""
@@ -56,7 +57,7 @@ class PollService:
                 (self._upkeep, UPKEEP_EVERY),
             ):
                 scheduler.add_job(
-                    _steadily(job, poller),
+                    self._steadily(job, poller),
                     "interval",
                     seconds=every.total_seconds(),
                     name=job.__name__.strip("_"),
@@ -65,11 +66,13 @@ class PollService:
                     misfire_grace_time=None,
                 )
             scheduler.start()
-            await _steadily(self._count, poller)()
+            await self._steadily(self._count, poller)()
             log.info("polling", tick=str(TICK), concurrency=self._runtime.config.poll.concurrency)
             await self._stopping.wait()
-            scheduler.shutdown(wait=False)
+            # shutting down cancels the jobs that run, so they come to their end before
+            scheduler.pause()
             await self._drain(poller)
+            scheduler.shutdown(wait=False)
         log.info("poller stopped")
 
     async def _tick(self, poller: Poller) -> None:
@@ -124,28 +127,40 @@ class PollService:
         await poller.write(lambda: prune(self._runtime))
 
     async def _drain(self, poller: Poller) -> None:
-        if self._running:
-            await asyncio.wait(self._running, timeout=DRAIN.total_seconds())
+        """Lets polls and jobs under way end for a moment; what is not done by then is given up."""
+        under_way = {*self._running, *self._jobs}
+        if under_way:
+            await asyncio.wait(under_way, timeout=DRAIN.total_seconds())
         left = dict(self._running)
-        for task in left:
+        unfinished = [*left, *self._jobs]
+        for task in unfinished:
             task.cancel()
+        await asyncio.gather(*unfinished, return_exceptions=True)
         if left:
-            await asyncio.gather(*left, return_exceptions=True)
             await poller.write(lambda: self._runtime.store.release(list(left.values())))
 
+    def _steadily(
+        self, job: Callable[[Poller], Awaitable[None]], poller: Poller
+    ) -> Callable[[], Awaitable[None]]:
+        """A job that reports a store in trouble instead of dying of it: the next run tries again.
 
-def _steadily(
-    job: Callable[[Poller], Awaitable[None]], poller: Poller
-) -> Callable[[], Awaitable[None]]:
-    """A job that reports a store in trouble instead of dying of it: the next run tries again."""
+        Cancelled, it ends without a word: only the end of the service cancels it.
+        """
 
-    async def run() -> None:
-        try:
-            await job(poller)
-        except FeedsvcError as error:
-            log.error("store in trouble", job=job.__name__.strip("_"), error=str(error))
+        async def run() -> None:
+            task = asyncio.current_task()
+            assert task is not None
+            self._jobs.add(task)
+            try:
+                await job(poller)
+            except FeedsvcError as error:
+                log.error("store in trouble", job=job.__name__.strip("_"), error=str(error))
+            except asyncio.CancelledError:
+                log.info("job given up", job=job.__name__.strip("_"))
+            finally:
+                self._jobs.discard(task)
 
-    return run
+        return run
 
 
 def _job_failed(event: JobExecutionEvent) -> None:

@@ -1,13 +1,16 @@
 """Shortcuts for tests of stores: entries to write, and a poll that writes them."""
 
+import subprocess
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from feedsvc.model import Entry, PollState, Source, StoredEntry, Tag, entry_key
 from feedsvc.query import parse
-from feedsvc.store import Store
+from feedsvc.store import SqlStore, Store
 from feedsvc.store.base import Claim, Committed, PollResult
 
 NOW = datetime(2026, 3, 1, 12, 0, 30, 123456, tzinfo=UTC)
@@ -79,3 +82,27 @@ def uids(store: Store, query: str = "", *, limit: int = 100, now: datetime = NOW
 def key_of(name: str, source: str = "a") -> str:
     """The key of an entry made by `entry`."""
     return entry_key(f"urn:{source}:{name}")
+
+
+FORKING = """
+import os, sys
+from feedsvc.store import open_store
+from tests.storekit import entry, poll, uids
+
+store = open_store(sys.argv[1])
+poll(store, entry("parent"))
+if child := os.fork():
+    assert os.waitpid(child, 0)[1] == 0
+    assert sorted(uids(store)) == ["child", "parent"]
+    assert store.check() == ()
+else:
+    poll(store, entry("child"))
+store.close()
+"""
+
+
+def run_forking(store: SqlStore) -> None:
+    """Has a program use a store, fork, and use it in the child and again in the parent."""
+    url = store.url.render_as_string(hide_password=False)
+    root = Path(__file__).parent.parent
+    subprocess.run([sys.executable, "-W", "error", "-c", FORKING, url], cwd=root, check=True)

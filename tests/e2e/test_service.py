@@ -246,6 +246,25 @@ def test_sigterm_ends_everything_cleanly(make_service: Make) -> None:
     assert "Traceback" not in service.log
 
 
+def test_sigterm_in_the_middle_of_work_ends_cleanly(make_service: Make) -> None:
+    service = make_service()
+    for number in range(300):
+        (service.seeds / f"{number}.txt").write_text(
+            NEWS.format(title=f"Report number {number}")
+            + f"\n\nALSO READ\n- Report {number + 1}\n",
+            "utf-8",
+        )
+    # the first poll, the linking after it, and whatever a restart finds undone
+    for _ in range(4):
+        service.start()
+        service.wait(lambda: "polling" in service.log, "the poller to begin")
+        assert service.stop() == 0
+        assert "Traceback" not in service.log
+    settled(service.start())
+    service.wait_for_text("/feeds/query.atom?q=%22report+number+299%22", "Report number 299")
+    assert service.stop() == 0
+
+
 def test_a_taken_port_is_one_clear_message(make_service: Make) -> None:
     first = settled(make_service("first").start())
     second = make_service("second")

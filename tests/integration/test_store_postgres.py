@@ -1,6 +1,5 @@
 """The PostgreSQL store: several processes on one server."""
 
-import os
 import threading
 from collections.abc import Callable
 
@@ -11,7 +10,7 @@ from sqlalchemy import text
 from feedsvc.errors import StoreError, StoreUnavailable
 from feedsvc.store import SqlStore, open_store
 from tests.postgres import Postgres
-from tests.storekit import NOW, add, entry, poll, uids
+from tests.storekit import NOW, add, entry, poll, run_forking, uids
 
 
 @pytest.fixture
@@ -129,18 +128,8 @@ def test_commits_of_many_writers_add_up(store: SqlStore) -> None:
 
 
 def test_a_forked_child_has_connections_of_its_own(store: SqlStore) -> None:
-    poll(store, entry("one"))
-    child = os.fork()
-    if child == 0:
-        status = 1
-        try:
-            poll(store, entry("two"))
-            store.close()
-            status = 0
-        finally:
-            os._exit(status)
-    assert os.waitpid(child, 0)[1] == 0
-    assert len(uids(store)) == 2
+    run_forking(store)
+    assert sorted(uids(store)) == ["child", "parent"]
 
 
 def test_a_schema_beside_ours_is_none_of_our_business(postgres_url: str) -> None:

@@ -1,6 +1,5 @@
 """The SQLite store: one file that many threads and processes share, and that survives a kill."""
 
-import os
 import signal
 import sqlite3
 import subprocess
@@ -16,7 +15,7 @@ from sqlalchemy import event
 from feedsvc.errors import StoreError, StoreUnavailable
 from feedsvc.query import parse
 from feedsvc.store import SqlStore, open_store
-from tests.storekit import NOW, add, entry, key_of, poll, tag, uids
+from tests.storekit import NOW, add, entry, key_of, poll, run_forking, tag, uids
 
 
 @pytest.fixture
@@ -242,18 +241,8 @@ def test_a_kill_in_the_middle_of_a_poll_leaves_all_or_nothing(store: SqlStore) -
 
 
 def test_a_forked_child_has_connections_of_its_own(store: SqlStore) -> None:
-    poll(store, entry("one"))
-    child = os.fork()
-    if child == 0:
-        status = 1
-        try:
-            poll(store, entry("two"))
-            status = 0 if len(uids(store)) == 2 else 2
-        finally:
-            os._exit(status)
-    assert os.waitpid(child, 0)[1] == 0
-    assert len(uids(store)) == 2
-    assert store.check() == ()
+    run_forking(store)
+    assert sorted(uids(store)) == ["child", "parent"]
 
 
 def test_threads_share_a_store(store: SqlStore) -> None:
