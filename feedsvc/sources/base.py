@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from ..httpclient import HttpClient
 from ..model import ParsedEntry, PollState, Problem, Source, SourceKind, SourceMeta
+from .cutting import Memory, Outline
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,10 +20,12 @@ class Fetched:
 
     `payload` is the kind's own (a response body, a list of changed files). `unchanged` means that
     the source answered and has nothing new (304, equal digest or listing): `parse` is not called.
-    `min_wait` is the earliest the server lets us come again (RFC 9111 §5.2 max-age).
+    `min_wait` is the earliest the server lets us come again (RFC 9111 §5.2 max-age). `memory` is
+    of the entries stored before: a reader may leave those out that come again byte for byte.
     """
 
     payload: Any = None
+    memory: Memory | None = None
     unchanged: bool = False
     status: int | None = None
     etag: str | None = None
@@ -39,7 +42,8 @@ class Reading:
     """What a document says: its entries, what it says of itself, and what could not be read.
 
     `removed` are uids that are certainly gone (a file was removed), never merely absent.
-    A renamed file keeps its uid. `cursor`, if set, replaces that of `Fetched`.
+    A renamed file keeps its uid. `cursor`, if set, replaces that of `Fetched`. `outline`, where a
+    reader can give it, is what its memory is made of once the entries have their uids.
     """
 
     entries: tuple[ParsedEntry, ...] = ()
@@ -47,6 +51,7 @@ class Reading:
     problems: tuple[Problem, ...] = ()
     meta: SourceMeta | None = None
     cursor: str | None = None
+    outline: Outline | None = None
     min_wait: timedelta | None = None
 
 
