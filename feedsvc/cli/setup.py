@@ -7,6 +7,7 @@ import click
 
 from .. import doctor as examination
 from ..config import show as rows
+from ..config.lists import check_lists
 from ..errors import FeedsvcError
 from ..runtime import tagger
 from .base import Context, pass_context
@@ -23,8 +24,10 @@ def check(context: Context) -> None:
     """Read the configuration and say whether it is right."""
     found = context.config
     tagger(found)
+    listed = check_lists(found)
+    lists = f" and {listed} in subscription lists" if found.opml else ""
     click.echo(
-        f"the configuration is right: {len(found.sources)} sources, {len(found.feeds)} feeds"
+        f"the configuration is right: {len(found.sources)} sources{lists}, {len(found.feeds)} feeds"
     )
 
 

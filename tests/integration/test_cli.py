@@ -156,6 +156,36 @@ def test_a_wrong_key_is_named_with_its_line_and_neighbour(shell: Shell) -> None:
     assert len(message.strip().splitlines()) == 1
 
 
+def test_config_check_knows_the_stores_there_are(shell: Shell) -> None:
+    shell.config(CONFIG + '[store]\nurl = "mysql://root:hidden@db/news"\n')
+    message = shell("config", "check", code=2).stderr
+    assert "config/feedsvc.toml:5: store.url" in message
+    assert "postgresql://USER" in message
+    assert "hidden" not in message
+
+
+def test_config_check_reads_the_subscription_lists(shell: Shell) -> None:
+    shell.config('opml = [\n"good.opml",\n"bad.opml",\n"none.opml",\n"seeds",\n"x.html"]\n')
+    outline = '<outline text="A" xmlUrl="https://a.example/feed"/>'
+    (shell.folder / "good.opml").write_text(f'<opml version="2.0"><body>{outline}</body></opml>')
+    (shell.folder / "bad.opml").write_text(
+        f'<opml version="2.0"><body>\n{outline}\n<outline text="F" xmlUrl="ftp://a.example/f"/>\n'
+        f"{outline[:-2]}\n"
+    )
+    (shell.folder / "x.html").write_text("<html><p>\nno list</html>")
+    lines = shell("config", "check", code=2).stderr.splitlines()
+    told = "\n".join(lines)
+    assert "config/feedsvc.toml:4: opml: none.opml: no such file" in told
+    assert "config/feedsvc.toml:5: opml: seeds: is a directory" in told
+    assert "config/feedsvc.toml:3: opml: bad.opml:3: F: " in told
+    assert "config/feedsvc.toml:3: opml: bad.opml:5: not well-formed" in told
+    assert "config/feedsvc.toml:6: opml: x.html:2: This is not a subscription list" in told
+    assert "good.opml" not in told
+
+    shell.config('opml = ["good.opml"]\n')
+    assert "0 sources and 1 in subscription lists" in shell("config", "check").stdout
+
+
 def test_config_shows_where_a_value_came_from(shell: Shell) -> None:
     shell.set("WEB__ADMIN_TOKEN", "hidden-secret")
     shell.set("POLL__INTERVAL", "45m")
