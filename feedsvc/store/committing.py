@@ -174,7 +174,8 @@ class Committing(Withdrawing):
             )
         made = insert(entries).returning(entries.c.pk, entries.c.key)
         inserted = connection.execute(made, [row for _, row in rows.values()])
-        written = [_Written(pk, key, rows[key][0]) for pk, key in inserted]
+        pks = {key: pk for pk, key in inserted}
+        written = [_Written(pks[key], key, entry) for key, (entry, _) in rows.items()]
         insert_all(
             connection, contents, [{"entry_pk": w.pk, "payload": w.entry.payload} for w in written]
         )

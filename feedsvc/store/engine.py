@@ -7,7 +7,7 @@ and `postgres`. Nothing here knows of a table but `meta`.
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -92,10 +92,13 @@ class Database(ABC):
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A transaction that sees one state of the database throughout."""
-        with self._wrapped(), self.engine.connect() as connection:
-            connection = self._read_only(connection)
-            with connection.begin():
-                yield connection
+        with (
+            self._wrapped(),
+            self.engine.connect() as connection,
+            # closed, not committed: there is nothing to commit, and a damaged file could not
+            closing(self._read_only(connection).begin()),
+        ):
+            yield connection
 
     @contextmanager
     def writing(self, *, durable: bool = True, ordered: bool = True) -> Iterator[Connection]:
@@ -206,6 +209,10 @@ class Database(ABC):
     @abstractmethod
     def _damage(self, connection: Connection) -> list[str]:
         """What is wrong with the database as such."""
+
+    @abstractmethod
+    def _index_damage(self) -> list[str]:
+        """What is wrong with the search index, which takes a transaction of its own to say."""
 
     @abstractmethod
     def _after_copy(self, connection: Connection) -> None:

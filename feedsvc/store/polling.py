@@ -6,12 +6,13 @@ was overtaken cannot commit.
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from operator import itemgetter
 
 from sqlalchemy import ColumnElement, and_, bindparam, select, update
 
 from ..model import entry_key, key_text
 from .base import Claim, Known
-from .codec import micros, moment, names_of, tags_of, uid_hash
+from .codec import micros, moment, names_of, storable, tags_of, uid_hash
 from .engine import Database, chunks
 from .schema import entries, poll_state, pruned, sources
 from .source_codec import meta_of, source_of, state_of
@@ -46,7 +47,7 @@ class Polling(Database):
         if not ignore_schedule:
             wanted.append(state.next_at <= at)
         if only is not None:
-            named = select(sources.c.pk).where(sources.c.id.in_(only))
+            named = select(sources.c.pk).where(sources.c.id.in_(list(map(storable, only))))
             wanted.append(state.source_pk.in_(named))
         due = select(state.source_pk).where(*wanted).order_by(state.next_at).limit(limit)
         with self.reading() as connection:
@@ -99,6 +100,8 @@ class Polling(Database):
     ) -> None:
         if claims:
             rows = [{"id": c.source.id, "owner": c.owner, "epoch": c.epoch} for c in claims]
+            # rows are locked one by one: in the same order by everyone
+            rows.sort(key=itemgetter("id"))
             changed = update(poll_state).where(MINE)
             with self.writing(durable=False, ordered=False) as connection:
                 connection.execute(changed.values(claim_owner=owner, claim_until=until), rows)
@@ -109,7 +112,7 @@ class Polling(Database):
         found: dict[str, Known] = {}
         columns = entries.c
         with self.reading() as connection:
-            pk = connection.scalar(select(sources.c.pk).where(sources.c.id == source_id))
+            pk = connection.scalar(select(sources.c.pk).where(sources.c.id == storable(source_id)))
             if pk is None:
                 return found
             for some in chunks(list(asked), self.tuning.batch):

@@ -32,7 +32,13 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import (
+    DBAPIError,
+    InterfaceError,
+    OperationalError,
+    SQLAlchemyError,
+    TimeoutError,
+)
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from ..errors import ConfigError, StoreError, StoreUnavailable
@@ -108,8 +114,10 @@ class PostgresStore(SqlStore):
         return engine
 
     def _ours(self, error: SQLAlchemyError) -> StoreError:
-        if not isinstance(error, DBAPIError):
+        if isinstance(error, TimeoutError):
             return StoreUnavailable(f"{self.name}: {error}")
+        if not isinstance(error, DBAPIError):
+            return StoreError(f"{self.name}: {error}")
         state = getattr(error.orig, "sqlstate", None)
         reason = str(error.orig).strip()
         if state in _MISSING:
@@ -128,7 +136,8 @@ class PostgresStore(SqlStore):
         )
 
     def _for_writing(self, connection: Connection, *, durable: bool) -> Connection:
-        return connection
+        # what is read once the lock is held must be what the last holder left
+        return connection.execution_options(isolation_level="READ COMMITTED")
 
     def _begin_writing(self, connection: Connection, *, durable: bool, ordered: bool) -> None:
         if not durable:
@@ -201,6 +210,9 @@ class PostgresStore(SqlStore):
 
     def _damage(self, connection: Connection) -> list[str]:
         return []  # the server looks after its own pages
+
+    def _index_damage(self) -> list[str]:
+        return []
 
     def _after_copy(self, connection: Connection) -> None:
         for table in metadata.sorted_tables:

@@ -25,7 +25,7 @@ from sqlalchemy import (
     select,
     table,
 )
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError, TimeoutError
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
 from ..errors import ConfigError, StoreError, StoreUnavailable
@@ -50,7 +50,6 @@ _PAGE_SIZE = 16384
 _CHECKS = {
     "PRAGMA integrity_check(20)": "{0}",
     "PRAGMA foreign_key_check": "{0} {1} belongs to {2} that are gone",
-    "INSERT INTO entry_search (entry_search) VALUES ('integrity-check')": "",
 }
 _FIELDS = {"any": "{title summary body}", "title": "title", "author": "author"}
 
@@ -114,7 +113,9 @@ class SqliteStore(SqlStore):
     def _ours(self, error: SQLAlchemyError) -> StoreError:
         if isinstance(error, DBAPIError) and error.orig is not None:
             return self._named(error.orig)
-        return StoreUnavailable(f"{self.path}: {error}")
+        if isinstance(error, TimeoutError):
+            return StoreUnavailable(f"{self.path}: {error}")
+        return StoreError(f"{self.path}: {error}")
 
     def _named(self, error: BaseException) -> StoreError:
         """The error of ours that stands for one of the driver's."""
@@ -236,12 +237,23 @@ class SqliteStore(SqlStore):
         found: list[str] = []
         for check, message in _CHECKS.items():
             try:
-                cursor = connection.exec_driver_sql(check)
-                rows = cursor.fetchmany(20) if cursor.returns_rows else []
+                rows = connection.exec_driver_sql(check).fetchmany(20)
                 found += [message.format(*row) for row in rows if row[0] != "ok"]
             except DBAPIError as error:
                 found.append(f"{self.path} is damaged ({error.orig}): restore a backup")
         return found
+
+    def _index_damage(self) -> list[str]:
+        try:
+            with self.writing(durable=False) as connection:
+                connection.exec_driver_sql(
+                    "INSERT INTO entry_search (entry_search) VALUES ('integrity-check')"
+                )
+        except StoreUnavailable:
+            raise  # it was not asked
+        except StoreError as error:
+            return [f"the search index: {error}"]
+        return []
 
     def _after_copy(self, connection: Connection) -> None:
         pass  # SQLite counts on from the largest key there is

@@ -145,3 +145,26 @@ def test_a_schema_beside_ours_is_none_of_our_business(postgres_url: str) -> None
         assert store.check() == ()
     finally:
         store.close()
+
+
+def test_writers_see_what_the_last_one_left_whatever_the_server_prefers(store: SqlStore) -> None:
+    add(store, "a", "b")
+    name = store.url.database
+    with store.writing() as connection:
+        level = f'ALTER DATABASE "{name}" SET default_transaction_isolation'
+        connection.execute(text(f"{level} = 'repeatable read'"))
+    other = open_store(store.url.render_as_string(hide_password=False))
+    try:
+        with store.writing() as held:
+            late = threading.Thread(target=poll, args=(other, entry("late", tags=["x"])))
+            late.start()
+            while not held.scalar(text("SELECT 1 FROM pg_locks WHERE NOT granted LIMIT 1")):
+                pass
+            store.bump(held)
+        late.join()
+        assert store.change() >= 2
+        assert uids(store, "tag:x") == ["late"]
+    finally:
+        other.close()
+        with store.writing() as connection:
+            connection.execute(text(f'ALTER DATABASE "{name}" RESET default_transaction_isolation'))
