@@ -18,6 +18,7 @@ from sqlalchemy import (
     Engine,
     Index,
     MetaData,
+    Row,
     Select,
     Table,
     Text,
@@ -26,7 +27,6 @@ from sqlalchemy import (
     event,
     exists,
     func,
-    insert,
     or_,
     select,
     text,
@@ -43,8 +43,8 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from ..errors import ConfigError, StoreError, StoreUnavailable
 from ..query.ast import Words
-from .engine import chunks
-from .schema import metadata
+from .engine import Collision, chunks
+from .schema import entries, metadata
 from .sql import SqlStore
 from .sqlite import SqliteStore
 from .words import SearchText, phrase
@@ -75,8 +75,14 @@ _CONNECT = (
     "SET plan_cache_mode = force_custom_plan",
     "SET jit = off",
 )
+_PUT_TEXT = (
+    "INSERT INTO entry_search (entry_pk, title, summary, body, author, words)"
+    " VALUES (%s, %s, %s, %s, %s, string_to_array(%s, ' '))"
+)
+_PAIRS = 5_000
 _MARKS = {"any": "", "title": "t:", "author": "a:"}
 _MISSING = frozenset({"42P01", "42703"})  # undefined table, undefined column
+_COLLIDED = frozenset({"40001", "40P01"})  # serialization failure, deadlock
 _UNAVAILABLE = frozenset({"08", "28", "3D", "53", "57", "58"})  # classes of SQLSTATE
 
 
@@ -122,6 +128,8 @@ class PostgresStore(SqlStore):
         reason = str(error.orig).strip()
         if state in _MISSING:
             return self._unmigrated()
+        if state in _COLLIDED:
+            return Collision(f"{self.name}: two programs changed the same rows: try again")
         if state == "55P03":
             return StoreUnavailable(f"{self.name} stayed locked for {self.wait:g} s")
         if (state is None and isinstance(error, OperationalError | InterfaceError)) or (
@@ -164,22 +172,39 @@ class PostgresStore(SqlStore):
     def _sqlite(self, path: Path) -> SqliteStore:
         return SqliteStore(URL.create("sqlite", database=str(path)), wait=self.wait)
 
+    # -- entries ---------------------------------------------------------------------------
+
+    def _new_pks(self, connection: Connection, number: int) -> Sequence[int]:
+        sequence = func.pg_get_serial_sequence(entries.name, entries.c.pk.name)
+        each = select(func.nextval(sequence)).select_from(func.generate_series(1, number))
+        return sorted(connection.scalars(each))
+
+    def _of_pairs(
+        self,
+        connection: Connection,
+        table: Table,
+        columns: Sequence[str],
+        pairs: Sequence[tuple[int, bytes]],
+    ) -> Iterator[Row[*tuple[Any, ...]]]:
+        names = ", ".join(f"found.{name}" for name in columns)
+        sql = (
+            # names of tables and columns are the schema's
+            f"SELECT {names} FROM {table.name} AS found"  # noqa: S608
+            " JOIN unnest(%s::bigint[], %s::bytea[]) AS asked (source_pk, uid_hash)"
+            " USING (source_pk, uid_hash)"
+        )
+        for some in chunks(pairs, _PAIRS):
+            yield from connection.exec_driver_sql(sql, tuple(map(list, zip(*some, strict=True))))
+
     # -- words -----------------------------------------------------------------------------
 
     def _put_text(self, connection: Connection, texts: Mapping[int, SearchText]) -> None:
         if texts:
             rows = [
-                {
-                    "entry_pk": pk,
-                    "title": found.title,
-                    "summary": found.summary,
-                    "body": found.body,
-                    "author": found.author,
-                    "words": sorted(_marked(found)),
-                }
-                for pk, found in texts.items()
+                (pk, text.title, text.summary, text.body, text.author, _marked(text))
+                for pk, text in texts.items()
             ]
-            connection.execute(insert(entry_search), rows)
+            connection.exec_driver_sql(_PUT_TEXT, rows)
 
     def _drop_text(self, connection: Connection, pks: Sequence[int]) -> None:
         for some in chunks(pks, self.tuning.batch):
@@ -234,15 +259,17 @@ class PostgresStore(SqlStore):
         return (("database", self.name), ("postgresql", str(version)))
 
 
-def _marked(found: SearchText) -> set[str]:
+def _marked(found: SearchText) -> str:
+    """The words by which a text is found, parted by spaces, which no word has."""
     title = found.title.split()
-    return {
+    words = {
         *title,
         *found.summary.split(),
         *found.body.split(),
         *(f"t:{token}" for token in title),
         *(f"a:{token}" for token in found.author.split()),
     }
+    return " ".join(sorted(words))
 
 
 def _matches(words: Words) -> Iterator[ColumnElement[bool]]:

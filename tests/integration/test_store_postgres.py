@@ -8,9 +8,11 @@ import pytest
 from sqlalchemy import text
 
 from feedsvc.errors import StoreError, StoreUnavailable
+from feedsvc.model import PollState
 from feedsvc.store import SqlStore, open_store
+from feedsvc.store.base import Committed, PollResult
 from tests.postgres import Postgres
-from tests.storekit import NOW, add, entry, poll, run_forking, uids
+from tests.storekit import NOW, add, claim, entry, poll, run_forking, uids
 
 
 @pytest.fixture
@@ -168,3 +170,27 @@ def test_writers_see_what_the_last_one_left_whatever_the_server_prefers(store: S
         other.close()
         with store.writing() as connection:
             connection.execute(text(f'ALTER DATABASE "{name}" RESET default_transaction_isolation'))
+
+
+def test_a_group_that_is_in_anothers_way_is_written_again(store: SqlStore) -> None:
+    add(store, "a", "b")
+    held = [claim(store, name) for name in ("a", "b")]
+    waiting = text("SELECT 1 FROM pg_locks WHERE NOT granted LIMIT 1")
+    lock = text(
+        "SELECT 1 FROM poll_state JOIN sources ON pk = source_pk WHERE id = :id FOR UPDATE"
+        " OF poll_state"
+    )
+    group = [(each, PollResult(state=PollState(etag="x"))) for each in held]
+    done: list[object] = []
+    late = threading.Thread(target=lambda: done.extend(store.finish_polls(group, NOW)))
+    with store.writing(ordered=False) as other:
+        # so that it is the group that the server finds first, and makes give way
+        other.execute(text("SET LOCAL deadlock_timeout = '1min'"))
+        other.execute(lock, {"id": "b"})
+        late.start()
+        while not other.scalar(waiting):
+            pass
+        other.execute(lock, {"id": "a"})
+    late.join()
+    assert done == [Committed(), Committed()]
+    assert [status.state.etag for status in store.sources()] == ["x", "x"]
