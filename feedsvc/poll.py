@@ -7,15 +7,14 @@ nobody. When to come again is decided in `pacing`, what counts as new in `normal
 
 import asyncio
 import os
-import socket
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
 from time import perf_counter
 from typing import Literal, Self, TypeVar
 
+from .claims import Claims
 from .digest import Digest, digest
 from .errors import ClaimLost, FeedsvcError, FetchError, SourceError, SourceGone
 from .log import get_logger
@@ -29,7 +28,6 @@ from .sources import KINDS
 from .sources.base import Fetched, FetchTools, SourceReader
 from .store.base import Claim, Committed, PollResult
 
-LEASE = timedelta(minutes=1)
 _PARSE_SECONDS = 60.0
 _SECONDS_PER_BYTE = 1 / 100_000
 
@@ -54,9 +52,10 @@ class PollReport:
 
 @dataclass(slots=True)
 class Summary:
-    """A run of polls added up."""
+    """A run of polls added up; `left_alone` are sources it was asked for, each with the reason."""
 
     reports: list[PollReport] = field(default_factory=list)
+    left_alone: Mapping[str, str] = field(default_factory=dict)
     seconds: float = 0.0
 
     def total(self, what: Literal["new", "updated", "withdrawn"]) -> int:
@@ -79,13 +78,14 @@ class Poller:
 
     def __init__(self, runtime: Runtime) -> None:
         self.runtime = runtime
-        self.owner = f"{socket.gethostname()}:{os.getpid()}"
         self._store = runtime.store
         self._stack = AsyncExitStack()
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="store")
         self._slots = asyncio.Semaphore(runtime.config.poll.concurrency)
+        self.claims = Claims(runtime, self.write)
 
     async def __aenter__(self) -> Self:
+        await self._stack.enter_async_context(self.claims)
         self._http = await self._stack.enter_async_context(self.runtime.http())
         poll = self.runtime.config.poll
         self._parsers = Parsers(self.runtime.config, poll.workers or os.cpu_count() or 1)
@@ -93,30 +93,8 @@ class Poller:
 
     async def __aexit__(self, *_: object) -> None:
         await asyncio.to_thread(self._parsers.close)
-        self._writer.shutdown()
         await self._stack.aclose()
-
-    async def claim(
-        self,
-        *,
-        limit: int,
-        due_at: datetime | None = None,
-        only: Sequence[str] | None = None,
-        ignore_schedule: bool = False,
-    ) -> tuple[Claim, ...]:
-        """Claims sources for this process that are due, now or at an earlier `due_at`."""
-        now = self.runtime.clock()
-        due = min(due_at or now, now)
-        return await self.write(
-            lambda: self._store.claim_due(
-                now=due,
-                owner=self.owner,
-                lease=now - due + LEASE,
-                limit=limit,
-                only=only,
-                ignore_schedule=ignore_schedule,
-            )
-        )
+        self._writer.shutdown()
 
     async def write(self, work: Callable[[], T]) -> T:
         """Runs something on the one thread that uses the store."""
@@ -125,8 +103,11 @@ class Poller:
     async def poll(self, claim: Claim) -> PollReport:
         """Polls one claimed source to its end, whatever happens on the way."""
         started = perf_counter()
-        async with self._slots:
-            report = await self._guarded(claim)
+        try:
+            async with self._slots:
+                report = await self._guarded(claim)
+        finally:
+            self.claims.done(claim)
         POLL_SECONDS.observe(perf_counter() - started)
         POLLS.labels(outcome=report.result).inc()
         return report
@@ -281,6 +262,7 @@ async def poll_once(
         async def poll(claim: Claim) -> None:
             finished.put_nowait(await poller.poll(claim))
 
+        left = await poller.claims.left_alone(only=only, ignore_schedule=ignore_schedule)
         claimed = 0
         async for claims in _batches(poller, only, ignore_schedule):
             claimed += len(claims)
@@ -294,6 +276,8 @@ async def poll_once(
             summary.reports.append(await finished.get())
             progress(summary.reports[-1], claimed)
         await poller.write(runtime.linker.drain)
+    polled = {report.source for report in summary.reports}
+    summary.left_alone = {id: reason for id, reason in left.items() if id not in polled}
     summary.seconds = perf_counter() - started
     return summary
 
@@ -308,7 +292,7 @@ async def _batches(
         ids = only or [status.source.id for status in poller.runtime.store.sources()]
         for chunk in range(0, len(ids), room):
             part = ids[chunk : chunk + room]
-            yield await poller.claim(limit=room, only=part, ignore_schedule=True)
+            yield await poller.claims.take(limit=room, only=part, ignore_schedule=True)
         return
-    while claims := await poller.claim(limit=room, due_at=start, only=only):
+    while claims := await poller.claims.take(limit=room, due_at=start, only=only):
         yield claims

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -10,6 +10,7 @@ import click
 from .. import opml as outlines
 from .. import subscribe
 from ..config import duration
+from ..process import spoken
 from ..store.base import SourceStatus
 from .base import Context, pass_context
 from .service import run_once, show_summary
@@ -90,14 +91,8 @@ def poll(context: Context, id: str) -> None:
     """Poll one source now, whether due or not."""
     with context.runtime(declare=True) as runtime:
         summary = run_once(runtime, [id], everything=True)
-    if not summary.reports:
-        click.echo(
-            f"{id} was not polled: it is disabled, being polled, or its server told us to wait.",
-            err=True,
-        )
-        raise SystemExit(1)
     show_summary(summary, as_json=False)
-    if summary.failed:
+    if summary.failed or not summary.reports:
         raise SystemExit(1)
 
 
@@ -126,6 +121,12 @@ def export(context: Context) -> None:
         statuses = runtime.store.sources()
         title = runtime.config.site.title
     sys.stdout.buffer.write(outlines.subscriptions(title, [s.source for s in statuses]))
+
+
+def polled_by(status: SourceStatus, now: datetime) -> str | None:
+    """Which process polls a source at this moment, if one does."""
+    running = status.owner is not None and status.until is not None and status.until > now
+    return spoken(status.owner) if running and status.owner else None
 
 
 def _line(status: SourceStatus) -> str:
@@ -165,6 +166,7 @@ def _as_json(status: SourceStatus) -> dict[str, object]:
         "last": state.last_at.isoformat() if state.last_at else None,
         "last_ok": state.last_ok_at.isoformat() if state.last_ok_at else None,
         "next": state.next_at.isoformat() if state.next_at else None,
+        "polled_by": polled_by(status, datetime.now(UTC)),
         "status": state.status,
         "failures": state.failures,
         "error": state.error,

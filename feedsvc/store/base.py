@@ -5,7 +5,7 @@ changed or unchanged has been decided before `finish_poll`. Every writing method
 so that a process may be killed at any moment.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -39,13 +39,15 @@ class Claim:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceStatus:
-    """A source as listings show it."""
+    """A source as listings show it; `owner` claimed it last, for as long as `until`, if it runs."""
 
     source: Source
     state: PollState
     meta: SourceMeta | None
     entries: int
     added: datetime
+    owner: str | None = None
+    until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -286,6 +288,10 @@ class Store(Protocol):
 
     def release(self, claims: Sequence[Claim]) -> None:
         """Gives claims back unpolled (shutdown); they stay due."""
+        ...
+
+    def release_dead(self, dead: Callable[[str], bool]) -> tuple[str, ...]:
+        """Frees at once what owners hold of whom `dead` is true; returns who they were."""
         ...
 
     def known(self, source_id: str, uids: Iterable[str]) -> Mapping[str, Known]:

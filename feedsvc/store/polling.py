@@ -4,7 +4,7 @@ A claim is a compare-and-set on one row. Its epoch grows with every claim, so th
 was overtaken cannot commit.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from operator import itemgetter
 from typing import Any
@@ -109,6 +109,18 @@ class Polling(Database):
     def release(self, claims: Sequence[Claim]) -> None:
         """Gives claims back unpolled (shutdown); they stay due."""
         self._change(claims, None, None)
+
+    def release_dead(self, dead: Callable[[str], bool]) -> tuple[str, ...]:
+        """Frees at once what owners hold of whom `dead` is true; returns who they were."""
+        owner = poll_state.c.claim_owner
+        with self.reading() as connection:
+            owners = connection.scalars(select(owner).where(owner.is_not(None)).distinct()).all()
+        gone = tuple(sorted(filter(dead, owners)))
+        if gone:
+            freed = update(poll_state).where(owner.in_(gone))
+            with self.writing(durable=False, ordered=False) as connection:
+                connection.execute(freed.values(claim_owner=None, claim_until=None))
+        return gone
 
     def _change(
         self, claims: Sequence[Claim], owner: ColumnElement[str | None] | None, until: int | None

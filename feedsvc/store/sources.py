@@ -176,6 +176,8 @@ class Sources(Withdrawing):
                 meta=meta_of(row["meta"]),
                 entries=counts.get(row["pk"], 0),
                 added=moment(row["added_at"]),
+                owner=row["claim_owner"],
+                until=moment(row["claim_until"]) if row["claim_until"] is not None else None,
             )
             for row in connection.execute(listed).mappings()
         )

@@ -4,6 +4,7 @@ import json
 import shutil
 import sqlite3
 import stat
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,9 @@ from click.testing import CliRunner, Result
 from lxml import etree
 
 from feedsvc.cli import cli
+from feedsvc.config import load
+from feedsvc.process import own_name, spoken
+from feedsvc.runtime import open_runtime
 from tests.feedserver import FeedServer
 
 ROOT = Path(__file__).parent.parent.parent
@@ -156,6 +160,36 @@ def test_a_wrong_key_is_named_with_its_line_and_neighbour(shell: Shell) -> None:
     assert len(message.strip().splitlines()) == 1
 
 
+def test_config_check_knows_the_stores_there_are(shell: Shell) -> None:
+    shell.config(CONFIG + '[store]\nurl = "mysql://root:hidden@db/news"\n')
+    message = shell("config", "check", code=2).stderr
+    assert "config/feedsvc.toml:5: store.url" in message
+    assert "postgresql://USER" in message
+    assert "hidden" not in message
+
+
+def test_config_check_reads_the_subscription_lists(shell: Shell) -> None:
+    shell.config('opml = [\n"good.opml",\n"bad.opml",\n"none.opml",\n"seeds",\n"x.html"]\n')
+    outline = '<outline text="A" xmlUrl="https://a.example/feed"/>'
+    (shell.folder / "good.opml").write_text(f'<opml version="2.0"><body>{outline}</body></opml>')
+    (shell.folder / "bad.opml").write_text(
+        f'<opml version="2.0"><body>\n{outline}\n<outline text="F" xmlUrl="ftp://a.example/f"/>\n'
+        f"{outline[:-2]}\n"
+    )
+    (shell.folder / "x.html").write_text("<html><p>\nno list</html>")
+    lines = shell("config", "check", code=2).stderr.splitlines()
+    told = "\n".join(lines)
+    assert "config/feedsvc.toml:4: opml: none.opml: no such file" in told
+    assert "config/feedsvc.toml:5: opml: seeds: is a directory" in told
+    assert "config/feedsvc.toml:3: opml: bad.opml:3: F: " in told
+    assert "config/feedsvc.toml:3: opml: bad.opml:5: not well-formed" in told
+    assert "config/feedsvc.toml:6: opml: x.html:2: This is not a subscription list" in told
+    assert "good.opml" not in told
+
+    shell.config('opml = ["good.opml"]\n')
+    assert "0 sources and 1 in subscription lists" in shell("config", "check").stdout
+
+
 def test_config_shows_where_a_value_came_from(shell: Shell) -> None:
     shell.set("WEB__ADMIN_TOKEN", "hidden-secret")
     shell.set("POLL__INTERVAL", "45m")
@@ -189,6 +223,88 @@ def test_a_broken_document_is_skipped_and_told(shell: Shell) -> None:
     assert "bad.json" in polled.stderr
     assert "bad.json" in shell("source", "show", "seeds").stdout
     assert "bad.json" in shell("doctor").stdout
+
+
+def test_the_doctor_tells_what_is_true(shell: Shell, feed_server: FeedServer) -> None:
+    shell.set("POLL__ALLOW_PRIVATE", json.dumps([feed_server.address]))
+    fresh = shell("doctor").stdout
+    assert "ok       configuration: config/feedsvc.toml" in fresh
+    assert "ok       sources: 0 in order, 1 not polled yet" in fresh
+
+    feed_server.serve("/busy", status=503, headers={"Retry-After": "7200"})
+    feed_server.serve("/lost", status=404)
+    shell.config(
+        CONFIG
+        + "".join(
+            f'[[sources]]\nid = "{id}"\nlocation = "{feed_server.url(f"/{id}")}"\n'
+            for id in ("busy", "lost")
+        )
+    )
+    shell("poll", "--once", code=1)
+    told = shell("doctor", code=1).stdout
+    assert "warning  sources: 1 in order, 2 not" in told
+    assert "ok       sources" not in told
+    rows = told.splitlines()
+    for id, remedy in (("busy", "nothing: its server is busy"), ("lost", "source remove lost")):
+        place = next(i for i, row in enumerate(rows) if row.startswith(f"failed   source {id}:"))
+        assert remedy in rows[place + 1]
+        assert "tried again by itself at 20" in rows[place + 1]
+
+    shell.config("opml = ['none.opml']\n")
+    assert "failed   configuration" in shell("doctor", code=1).stdout
+    shell.config("[poll]\nintervall = '1h'\n")
+    assert "failed   configuration" in shell("doctor", code=1).stdout
+    (shell.folder / "config" / "feedsvc.toml").unlink()
+    assert "there is no config/feedsvc.toml" in shell("doctor").stdout
+
+
+def test_the_doctor_tells_who_polls_and_who_died(shell: Shell) -> None:
+    shell("source", "list")
+    host, pid, mark = own_name().split(":")
+    place, _, start = mark.rpartition("-")
+    dead = f"{host}:{pid}:{place}-{int(start) - 1}"
+    config = load(shell.folder / "config" / "feedsvc.toml", environ={})
+    with open_runtime(config) as runtime:
+        now = runtime.clock()
+        runtime.store.claim_due(now=now, owner=dead, lease=timedelta(hours=1), limit=9)
+    assert f"warning  poller: {host}:{pid} died while it polled seeds" in shell("doctor").stdout
+    assert "1 new" in shell("poll", "--once").stdout
+
+
+def test_what_went_wrong_is_told_once_and_in_words(shell: Shell, feed_server: FeedServer) -> None:
+    shell.set("POLL__ALLOW_PRIVATE", json.dumps([feed_server.address]))
+    (shell.folder / "seeds" / "bad.json").write_text("{", "utf-8")
+    feed_server.serve("/down", status=500)
+    down = feed_server.url("/down")
+    shell.config(f'{CONFIG}[[sources]]\nid = "down"\nlocation = "{down}"\n')
+    for options in ((), ("--all",)):
+        told = shell("poll", "--once", *options, code=1).stderr
+        assert told.count("bad.json") == 1
+        assert told.count("500") == 1
+        assert "{" not in told.replace("bad.json", "")
+    summary = shell("poll", "--once", "--all", "--json", code=1)
+    assert json.loads(summary.stdout)["failed"][0]["source"] == "down"
+    assert summary.stderr == ""
+    verbose = shell("-v", "poll", "--once", "--all", code=1).stderr
+    assert "poll failed" in verbose
+
+
+def test_sources_polled_by_a_running_service_are_named(shell: Shell) -> None:
+    shell("source", "list")
+    config = load(shell.folder / "config" / "feedsvc.toml", environ={})
+    with open_runtime(config) as runtime:
+        now = runtime.clock()
+        runtime.store.claim_due(now=now, owner=own_name(), lease=timedelta(hours=1), limit=9)
+    host_and_pid = spoken(own_name())
+    told = shell("poll", "--once")
+    assert "polled 0 sources" in told.stdout
+    assert f"left alone seeds: {host_and_pid}, a running feedsvc, is polling it" in told.stderr
+    summary = json.loads(shell("poll", "--once", "--all", "--json").stdout)
+    assert host_and_pid in summary["left_alone"]["seeds"]
+    assert host_and_pid in shell("source", "poll", "seeds", code=1).stderr
+    assert host_and_pid in shell("doctor").stdout
+    shown = shell("source", "show", "seeds", "--json").stdout
+    assert json.loads(shown)["polled_by"] == host_and_pid
 
 
 def test_a_newer_schema_is_refused(shell: Shell) -> None:
