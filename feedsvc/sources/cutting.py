@@ -85,11 +85,7 @@ class Slices:
     head: bytes
     entries: tuple[bytes, ...]
     tail: bytes
-
-    @property
-    def marks(self) -> tuple[bytes, ...]:
-        """Stands for the bytes of each entry, but for the blanks after them."""
-        return tuple(blake2b(p.rstrip(), digest_size=_MARK).digest() for p in self.entries)
+    marks: tuple[bytes, ...]
 
     def without(self, marks: Collection[bytes]) -> bytes:
         """The document without the entries that have these marks."""
@@ -106,20 +102,20 @@ class Slices:
         frame.update(_VOLATILE.sub(b"", self.tail))
         same = memory is not None and memory.frame == frame.digest()
         known = memory.names if memory is not None and same else {}
-        marks = self.marks
         return Outline(
             frame=frame.digest(),
-            marks=tuple(mark for mark in marks if mark not in known),
-            cut={mark: known[mark] for mark in marks if mark in known},
+            marks=tuple(mark for mark in self.marks if mark not in known),
+            cut={mark: known[mark] for mark in self.marks if mark in known},
         )
 
 
-def slices(data: bytes) -> Slices | None:
+def slices(data: bytes, memory: Memory | None = None) -> Slices | None:
     """Cuts a UTF-8 document at its entries; None where it cannot be told for sure where they are.
 
     Each slice begins at the start of an entry's tag and ends before the next one's. It is sure
     because a slice must end with an end tag outside any CDATA section, comment or instruction: a
-    tag that only looks like an entry's then never stands inside one of those.
+    tag that only looks like an entry's then never stands inside one of those. What is remembered
+    was looked at when it was new.
     """
     starts = [match.start() for match in _START.finditer(data)]
     if not starts or b"<!ENTITY" in data[: starts[0]]:
@@ -128,9 +124,18 @@ def slices(data: bytes) -> Slices | None:
     pieces = [data[a:b] for a, b in zip(starts, [*starts[1:], len(data)], strict=True)]
     end = max((match.end() for match in _END.finditer(pieces[-1])), default=0)
     pieces[-1], tail = pieces[-1][:end], pieces[-1][end:]
-    if _open(head) or any(not _CLOSED.search(p, max(len(p) - 200, 0)) or _open(p) for p in pieces):
+    known = memory.names if memory else {}
+    # a mark does not depend on the blanks that happen to follow
+    marks = [blake2b(piece.rstrip(), digest_size=_MARK).digest() for piece in pieces]
+    new = [piece for mark, piece in zip(marks, pieces, strict=True) if mark not in known]
+    if _open(head) or not all(map(_closed, new)):
         return None
-    return Slices(head, tuple(pieces), tail)
+    return Slices(head, tuple(pieces), tail, tuple(marks))
+
+
+def _closed(piece: bytes) -> bool:
+    """Whether a piece ends as an entry does."""
+    return _CLOSED.search(piece, max(len(piece) - 200, 0)) is not None and not _open(piece)
 
 
 def _open(piece: bytes) -> bool:

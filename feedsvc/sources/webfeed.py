@@ -164,7 +164,7 @@ def _parse_xml(
     # an RSS feed's relative URLs are relative to its site, not to where the feed lies
     document = url or headers.get("content-location")
     atom = root in ("entry", "feed")
-    sliced = None if problems else slices(data)
+    sliced = None if problems else slices(data, memory)
     outline = sliced.outline(memory, url, *map(headers.get, _CONTEXT)) if sliced else None
     cut = outline.cut if outline else {}
     if sliced and cut:

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Literal, Protocol
 
+from ..errors import StoreError
 from ..model import (
     DeletedEntry,
     Entry,
@@ -300,11 +301,26 @@ class Store(Protocol):
         """What is remembered of these uids; those never seen are missing from the answer."""
         ...
 
+    def known_many(self, asked: Mapping[str, Iterable[str]]) -> Mapping[str, Mapping[str, Known]]:
+        """`known` for several sources at once, by source id."""
+        ...
+
     def finish_poll(self, claim: Claim, result: PollResult, now: datetime) -> Committed:
         """Writes everything one poll brought and gives the claim back, in one transaction.
 
         An entry whose id another source already holds is stored under `Entry.fallback_id`. Raises
         `ClaimLost` and writes nothing when the claim was taken over.
+        """
+        ...
+
+    def finish_polls(
+        self, polls: Sequence[tuple[Claim, PollResult]], now: datetime
+    ) -> Sequence[Committed | StoreError]:
+        """`finish_poll` of many polls in one transaction; what became of each, in their order.
+
+        A poll that cannot be written, because its claim was lost or its data are refused, gives
+        its error in place of `Committed` and harms no other. Raises `StoreUnavailable` when none
+        can be.
         """
         ...
 

@@ -134,6 +134,7 @@ class Prepared:
 
     uid_hash: bytes
     id: str
+    key: int
     fallback_id: str
     row: Mapping[str, Any]
     payload: str
@@ -145,7 +146,7 @@ class Prepared:
 
 def prepare(entry: Entry) -> Prepared:
     """Works out an entry's rows."""
-    title, link = storable(entry.title), entry.link and storable(entry.link)
+    id, title, link = storable(entry.id), storable(entry.title), entry.link and storable(entry.link)
     lang = storable((entry.lang or "").lower().replace("_", "-"))
     payload = encode(
         Payload(
@@ -168,7 +169,8 @@ def prepare(entry: Entry) -> Prepared:
     text = search_text(entry)
     return Prepared(
         uid_hash=uid_hash(entry.uid),
-        id=storable(entry.id),
+        id=id,
+        key=key_number(id),
         fallback_id=storable(entry.fallback_id),
         row={
             "uid": storable(entry.uid),
