@@ -10,9 +10,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from ..log import setup
 from ..poll import PollReport, Summary, poll_once
 from ..runtime import Runtime
-from ..scheduler import run_poller
 from ..supervisor import follow_parent, supervise
-from ..web.server import check_address, serve_web
 from .base import FOR_PEOPLE, Context, pass_context
 
 _NAMED = 5
@@ -22,6 +20,8 @@ _NAMED = 5
 @pass_context
 def run(context: Context) -> None:
     """Run poller and web server together until SIGTERM or Ctrl-C."""
+    from ..web.server import check_address
+
     config = check_address(context.config)
     context.runtime(declare=True).close()
     click.echo(f"feedsvc: serving {config.site.base_url}", err=True)
@@ -45,6 +45,8 @@ def poll(
     follow_parent()
     with context.runtime(declare=True) as runtime:
         if not once:
+            from ..scheduler import run_poller
+
             run_poller(runtime)
             return
         summary = run_once(runtime, list(sources) or None, everything=everything)
@@ -125,6 +127,8 @@ def show_summary(summary: Summary, *, as_json: bool) -> None:
 @pass_context
 def serve(context: Context) -> None:
     """Run the web server alone."""
+    from ..web.server import check_address, serve_web
+
     config = check_address(context.config)
     follow_parent()
     context.runtime().close()

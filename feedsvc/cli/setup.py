@@ -1,4 +1,4 @@
-"""The verbs that look at the set-up: `config …`, `doctor`."""
+"""The verb that looks at the whole set-up: `doctor`."""
 
 import asyncio
 from collections.abc import Iterator
@@ -7,37 +7,8 @@ import click
 
 from .. import doctor as examination
 from ..config import DEFAULT_PATH
-from ..config import show as rows
-from ..config.lists import check_lists
 from ..errors import ConfigError, FeedsvcError
-from ..runtime import tagger
 from .base import Context, pass_context
-
-
-@click.group()
-def config() -> None:
-    """Check and show the configuration."""
-
-
-@config.command()
-@pass_context
-def check(context: Context) -> None:
-    """Read the configuration and say whether it is right."""
-    found = context.config
-    tagger(found)
-    listed = check_lists(found)
-    lists = f" and {listed} in subscription lists" if found.opml else ""
-    click.echo(
-        f"the configuration is right: {len(found.sources)} sources{lists}, {len(found.feeds)} feeds"
-    )
-
-
-@config.command()
-@pass_context
-def show(context: Context) -> None:
-    """Print every key with its value and where it came from; secrets are masked."""
-    for row in rows(context.config):
-        click.echo(f"{row.key:28} {row.value:44} {row.origin}")
 
 
 @click.command()
@@ -75,4 +46,4 @@ def _findings(context: Context) -> Iterator[examination.Finding]:
         yield asyncio.run(examination.examine_address(runtime))
 
 
-COMMANDS = (config, doctor)
+COMMANDS = (doctor,)

@@ -8,13 +8,10 @@ from pathlib import Path
 
 import click
 
-from .. import opml as outlines
-from .. import subscribe
 from ..config import duration
 from ..process import spoken
 from ..store.base import SourceStatus
 from .base import Context, pass_context
-from .service import run_once, show_summary
 
 
 @click.group()
@@ -38,6 +35,8 @@ def add(
     force: bool,
 ) -> None:
     """Add a feed or a directory; a web page leads to its feed."""
+    from .. import subscribe
+
     every = duration(interval) if interval else None
     with context.runtime(declare=True) as runtime:
         added = subscribe.add(
@@ -106,6 +105,8 @@ def remove(context: Context, id: str, purge: bool) -> None:
 @pass_context
 def poll(context: Context, id: str) -> None:
     """Poll one source now, whether due or not."""
+    from .service import run_once, show_summary
+
     with context.runtime(declare=True) as runtime:
         summary = run_once(runtime, [id], everything=True)
     show_summary(summary, as_json=False)
@@ -123,6 +124,8 @@ def opml() -> None:
 @pass_context
 def import_(context: Context, file: Path) -> None:
     """Add every subscription in FILE; folders become tags."""
+    from .. import subscribe
+
     with context.runtime(declare=True) as runtime:
         result = subscribe.import_opml(runtime, file.read_bytes())
     for bad in result.bad:
@@ -134,6 +137,8 @@ def import_(context: Context, file: Path) -> None:
 @pass_context
 def export(context: Context) -> None:
     """Write the sources as OPML to standard output."""
+    from .. import opml as outlines
+
     with context.runtime(declare=True) as runtime:
         statuses = runtime.store.sources()
         title = runtime.config.site.title

@@ -241,10 +241,7 @@ class Store(Protocol):
         ...
 
     def add_source(self, source: Source, now: datetime, *, state: PollState | None = None) -> None:
-        """Adds or revives a source; due at once, or with the poll state it is to begin with.
-
-        Raises `StoreError` if its id is taken or its location polled already.
-        """
+        """Adds or revives a source, due at once or as `state` says; `StoreError` if it is known."""
         ...
 
     def add_sources(self, sources: Iterable[Source], now: datetime) -> int:
