@@ -194,7 +194,8 @@ class PostgresStore(SqlStore):
             " USING (source_pk, uid_hash)"
         )
         for some in chunks(pairs, _PAIRS):
-            yield from connection.exec_driver_sql(sql, tuple(map(list, zip(*some, strict=True))))
+            lists = tuple(map(list, zip(*some, strict=True)))
+            yield from connection.exec_driver_sql(sql, lists).all()
 
     # -- words -----------------------------------------------------------------------------
 

@@ -217,7 +217,7 @@ class SqliteStore(SqlStore):
             values: list[int | bytes | None] = [value for pair in some for value in pair]
             values += [None] * (2 * size - len(values))
             sql = _pairs_statement(table.name, tuple(columns), size)
-            yield from connection.exec_driver_sql(sql, tuple(values))
+            yield from connection.exec_driver_sql(sql, tuple(values)).all()
 
     # -- words -----------------------------------------------------------------------------
 
