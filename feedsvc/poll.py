@@ -13,12 +13,12 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from time import perf_counter
-from typing import Literal, Self, TypeVar
+from typing import Any, Literal, Self, TypeVar
 
 from .claims import Claims
 from .commits import Commits
 from .digest import Digest, digest
-from .errors import ClaimLost, FeedsvcError, FetchError, SourceError, SourceGone
+from .errors import ClaimLost, FeedsvcError, FetchError, ParseError, SourceError, SourceGone
 from .log import get_logger
 from .metrics import ENTRIES, FETCHED_BYTES, POLL_SECONDS, POLLS, PROBLEMS
 from .model import PollState, Problem, Source
@@ -102,6 +102,34 @@ class Poller:
         """Runs something on the one thread that uses the store."""
         return await asyncio.get_running_loop().run_in_executor(self._writer, work)
 
+    async def look(self, source: Source) -> tuple[Fetched, Digest | ParseError]:
+        """Fetches a source that is not stored yet and reads it, or says why it is no feed.
+
+        Raises `FetchError`. What it brings is the first poll, if the source is added: `first`.
+        """
+        tools = FetchTools(http=self._http, now=self.runtime.clock())
+        fetched = await KINDS[source.kind].fetch(source, PollState(), tools)
+        try:
+            now = self.runtime.clock()
+            return fetched, await self.read(digest, source, None, fetched, now, size=fetched.bytes)
+        except ParseError as error:
+            return fetched, error
+
+    async def first(self, claim: Claim, fetched: Fetched, found: Digest) -> PollReport:
+        """Commits what a look brought as the first poll of a source."""
+        try:
+            return await self.write(lambda: self._commit(claim, fetched, found))
+        finally:
+            self.claims.done(claim)
+
+    async def read(self, work: Callable[..., T], *arguments: Any, size: int) -> T:
+        """Runs a function in a parser process, with time in proportion to the bytes it reads.
+
+        Raises what it raises, and `ParseError` when it takes too long or too much memory.
+        """
+        seconds = _PARSE_SECONDS + size * _SECONDS_PER_BYTE
+        return await self._parsers.run(work, *arguments, seconds=seconds)
+
     async def poll(self, claim: Claim) -> PollReport:
         """Polls one claimed source to its end, whatever happens on the way."""
         started = perf_counter()
@@ -140,10 +168,8 @@ class Poller:
         return await self._commit(claim, fetched, found)
 
     async def _digest(self, claim: Claim, fetched: Fetched) -> Digest:
-        seconds = _PARSE_SECONDS + fetched.bytes * _SECONDS_PER_BYTE
-        return await self._parsers.run(
-            digest, claim.source, claim.meta, fetched, self.runtime.clock(), seconds=seconds
-        )
+        now = self.runtime.clock()
+        return await self.read(digest, claim.source, claim.meta, fetched, now, size=fetched.bytes)
 
     async def _unchanged(self, claim: Claim, fetched: Fetched) -> PollReport:
         state = self._next(

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -26,15 +27,31 @@ def source() -> None:
 @click.option("--title", help="Instead of the title it gives itself.")
 @click.option("--tag", "tags", multiple=True, help="A tag for all its entries; repeatable.")
 @click.option("--interval", metavar="DURATION", help='How often to poll it, such as "1h".')
+@click.option("--force", is_flag=True, help="Even if it is no feed now, or cannot be had.")
 @pass_context
 def add(
-    context: Context, location: str, title: str | None, tags: tuple[str, ...], interval: str | None
+    context: Context,
+    location: str,
+    title: str | None,
+    tags: tuple[str, ...],
+    interval: str | None,
+    force: bool,
 ) -> None:
     """Add a feed or a directory; a web page leads to its feed."""
     every = duration(interval) if interval else None
     with context.runtime(declare=True) as runtime:
-        added = subscribe.add(runtime, location, title=title, tags=tags, interval=every)
-    click.echo(f"added {added.id}: {added.location}")
+        added = subscribe.add(
+            runtime, location, title=title, tags=tags, interval=every, force=force
+        )
+    count = f" ({added.entries} entries)" if added.entries is not None else ""
+    click.echo(f"added {added.source.id}: {added.source.location}{count}")
+    for problem in added.problems:
+        click.echo(f"  skipped {problem.name}: {problem.message}", err=True)
+    if added.error:
+        click.echo(
+            f"  not read yet: {added.error}; the next poll is due at {_time(added.next_at)} UTC",
+            err=True,
+        )
 
 
 @source.command("list")
@@ -120,13 +137,18 @@ def export(context: Context) -> None:
     with context.runtime(declare=True) as runtime:
         statuses = runtime.store.sources()
         title = runtime.config.site.title
-    sys.stdout.buffer.write(outlines.subscriptions(title, [s.source for s in statuses]))
+    listed = [replace(status.source, title=_title(status)) for status in statuses]
+    sys.stdout.buffer.write(outlines.subscriptions(title, listed))
 
 
 def polled_by(status: SourceStatus, now: datetime) -> str | None:
     """Which process polls a source at this moment, if one does."""
     running = status.owner is not None and status.until is not None and status.until > now
     return spoken(status.owner) if running and status.owner else None
+
+
+def _title(status: SourceStatus) -> str | None:
+    return status.source.title or (status.meta.title if status.meta else None)
 
 
 def _line(status: SourceStatus) -> str:
@@ -157,7 +179,7 @@ def _as_json(status: SourceStatus) -> dict[str, object]:
         "kind": source.kind,
         "location": source.location,
         "origin": source.origin,
-        "title": source.title or (status.meta.title if status.meta else None),
+        "title": _title(status),
         "tags": list(source.tags),
         "enabled": source.enabled,
         "interval": source.interval.total_seconds() if source.interval else None,

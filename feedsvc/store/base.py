@@ -240,8 +240,11 @@ class Store(Protocol):
         """
         ...
 
-    def add_source(self, source: Source, now: datetime) -> None:
-        """Adds or revives a source; due at once. Raises `StoreError` if its id is taken."""
+    def add_source(self, source: Source, now: datetime, *, state: PollState | None = None) -> None:
+        """Adds or revives a source; due at once, or with the poll state it is to begin with.
+
+        Raises `StoreError` if its id is taken or its location polled already.
+        """
         ...
 
     def add_sources(self, sources: Iterable[Source], now: datetime) -> int:

@@ -2,9 +2,10 @@
 
 import json
 import shutil
+import socket
 import sqlite3
 import stat
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from feedsvc.cli import cli
 from feedsvc.config import load
 from feedsvc.process import own_name, spoken
 from feedsvc.runtime import open_runtime
-from tests.feedserver import FeedServer
+from tests.feedserver import Answer, FeedServer
 
 ROOT = Path(__file__).parent.parent.parent
 SEED = "000_b0149e1d855999ec.txt"
@@ -91,7 +92,7 @@ def test_sources_come_and_go(shell: Shell, feed_server: FeedServer) -> None:
     assert (feed["title"], feed["tags"], feed["interval"]) == ("Loopback", ["loop"], 3600.0)
     assert feed["origin"] == "store"
     assert "known already" in shell("source", "add", feed_server.url("/page"), code=2).stderr
-    assert "1 new" in shell("source", "poll", feed["id"]).stdout
+    assert "1 unchanged" in shell("source", "poll", feed["id"]).stdout
     assert "entries    1" in shell("source", "show", feed["id"]).stdout
     exported = shell("opml", "export").stdout
     assert feed_server.url("/feed.xml") in exported
@@ -107,13 +108,103 @@ def test_sources_come_and_go(shell: Shell, feed_server: FeedServer) -> None:
 def test_adding_what_is_no_feed_is_refused(shell: Shell, feed_server: FeedServer) -> None:
     shell.set("POLL__ALLOW_PRIVATE", json.dumps([feed_server.address]))
     feed_server.serve("/page", b"<html><body>nothing</body></html>")
-    feed_server.serve("/gone", b"", status=404)
-    assert "HTML" in shell("source", "add", feed_server.url("/page"), code=1).stderr
-    assert "404" in shell("source", "add", feed_server.url("/gone"), code=1).stderr
+    feed_server.serve("/lost", b"", status=404)
+    feed_server.serve("/gone", b"", status=410)
+    for path, reason in (("/page", "HTML"), ("/lost", "404"), ("/gone", "410")):
+        assert reason in shell("source", "add", feed_server.url(path), code=1).stderr
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{closed.getsockname()[1]}"
+        shell.set("POLL__ALLOW_PRIVATE", json.dumps([feed_server.address, address]))
+        assert "refused" in shell("source", "add", f"http://{address}/", code=1).stderr
+    assert "127-0-0-1" not in shell("source", "list").stdout
     assert "not a directory" in shell("source", "add", "nowhere", code=2).stderr
     assert "not a directory" in shell("source", "add", "", code=2).stderr
     assert "known already" in shell("source", "add", "./seeds", code=2).stderr
     assert "seeds" in shell("source", "list").stdout
+
+
+def test_what_looks_at_a_feed_is_its_first_poll(shell: Shell, feed_server: FeedServer) -> None:
+    """The server of a feed that is added sees one request that is not conditional, ever."""
+    shell.set("POLL__ALLOW_PRIVATE", json.dumps([feed_server.address]))
+    validators = {"ETag": '"v1"', "Last-Modified": "Sun, 01 Mar 2026 12:00:00 GMT"}
+    feed_server.serve("/feed.xml", RSS, headers=validators)
+    link = b'<link rel="alternate" type="application/rss+xml" href="/feed.xml">'
+    feed_server.serve("/page", b"<html><head>" + link + b"</head></html>")
+    assert "(1 entries)" in shell("source", "add", feed_server.url("/page")).stdout
+    assert "One" in shell("query", "").stdout
+    shell("poll", "--once")
+    assert "2 unchanged" in shell("poll", "--once", "--all").stdout
+    looked, polled = feed_server.requests("/feed.xml")
+    assert looked.headers["If-None-Match"] is None
+    assert polled.headers["If-None-Match"] == '"v1"'
+    assert polled.headers["If-Modified-Since"] == validators["Last-Modified"]
+    assert len(feed_server.requests("/page")) == 1
+
+    shell("source", "add", feed_server.url("/feed.xml"), code=2)
+    assert len(feed_server.requests("/feed.xml")) == 2
+    feed_server.redirect("/old", feed_server.url("/feed.xml"), status=301)
+    assert "known already" in shell("source", "add", feed_server.url("/old"), code=2).stderr
+
+
+def test_a_busy_server_is_asked_again_when_it_said(shell: Shell, feed_server: FeedServer) -> None:
+    shell.set("POLL__ALLOW_PRIVATE", json.dumps([feed_server.address]))
+    shell.set("POLL__TIMEOUT", "1s")
+    busy = Answer(status=503, headers={"Retry-After": "7200"})
+    feed_server.script("/busy", busy, Answer(body=RSS))
+    added = shell("source", "add", feed_server.url("/busy"), "--title", "Busy")
+    assert added.stdout.startswith("added ")
+    assert "wait 2 h; the next poll is due at 20" in added.stderr
+    feed_server.serve("/slow", RSS, drip=(1, 1.0))
+    assert "timed out" in shell("source", "add", feed_server.url("/slow")).stderr
+    rows = [json.loads(line) for line in shell("source", "list", "--json").stdout.splitlines()]
+    row = next(row for row in rows if row["title"] == "Busy")
+    assert (row["status"], row["failures"], row["entries"]) == (503, 1, 0)
+    wait = datetime.fromisoformat(row["next"]) - datetime.fromisoformat(row["last"])
+    assert wait >= timedelta(hours=2)
+    assert "asked to be left alone until" in shell("poll", "--once", "--all", code=1).stderr
+    assert len(feed_server.requests("/busy")) == 1
+
+
+def test_a_page_of_several_feeds_lists_them(shell: Shell, feed_server: FeedServer) -> None:
+    shell.set("POLL__ALLOW_PRIVATE", json.dumps([feed_server.address]))
+    links = (
+        b'<link rel="alternate" type="application/rss+xml" title="%s" href="/%s">' % (name, name)
+        for name in (b"one", b"two")
+    )
+    feed_server.serve("/page", b"<html><head>" + b"".join(links) + b"</head></html>")
+    told = shell("source", "add", feed_server.url("/page"), code=1).stderr
+    assert feed_server.url("/one") in told
+    assert feed_server.url("/two") in told
+    assert [request.path for request in feed_server.requests()] == ["/page"]
+
+
+def test_force_adds_what_is_no_feed_yet(shell: Shell, feed_server: FeedServer) -> None:
+    shell.set("POLL__ALLOW_PRIVATE", json.dumps([feed_server.address]))
+    feed_server.serve("/soon", b"", status=404)
+    feed_server.serve("/page", b"<html><body>nothing</body></html>")
+    for path, reason in (("/soon", "404"), ("/page", "HTML")):
+        added = shell("source", "add", feed_server.url(path), "--force")
+        assert feed_server.url(path) in added.stdout
+        assert reason in added.stderr
+        feed_server.serve(path, RSS, headers={"ETag": '"v1"'})
+    assert "3 new" in shell("poll", "--once", "--all").stdout
+
+
+def test_nothing_from_outside_is_parsed_in_the_process_of_the_verb(
+    shell: Shell, feed_server: FeedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def here(*arguments: object, **more: object) -> None:
+        pytest.fail("parsed without the limits of a parser process")
+
+    monkeypatch.setattr("feedsvc.sources.webfeed.parse_feed", here)
+    monkeypatch.setattr("feedsvc.sources.discovery.etree.fromstring", here)
+    shell.set("POLL__ALLOW_PRIVATE", json.dumps([feed_server.address]))
+    feed_server.serve("/feed.xml", RSS)
+    feed_server.serve(
+        "/page", b'<link rel="alternate" type="application/rss+xml" href="/feed.xml">'
+    )
+    assert "(1 entries)" in shell("source", "add", feed_server.url("/page")).stdout
 
 
 def test_private_networks_are_refused_unless_named(shell: Shell, feed_server: FeedServer) -> None:
