@@ -11,10 +11,12 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from time import perf_counter
 from typing import Any, Literal, Self, TypeVar
 
 from .claims import Claims
+from .commits import Commits
 from .digest import Digest, digest
 from .errors import ClaimLost, FeedsvcError, FetchError, ParseError, SourceError, SourceGone
 from .log import get_logger
@@ -26,7 +28,7 @@ from .parsers import Parsers
 from .runtime import Runtime
 from .sources import KINDS
 from .sources.base import Fetched, FetchTools, SourceReader
-from .store.base import Claim, Committed, PollResult
+from .store.base import Claim, Committed, Known, PollResult
 
 _PARSE_SECONDS = 60.0
 _SECONDS_PER_BYTE = 1 / 100_000
@@ -78,11 +80,11 @@ class Poller:
 
     def __init__(self, runtime: Runtime) -> None:
         self.runtime = runtime
-        self._store = runtime.store
         self._stack = AsyncExitStack()
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="store")
         self._slots = asyncio.Semaphore(runtime.config.poll.concurrency)
         self.claims = Claims(runtime, self.write)
+        self._commits = Commits(runtime.store, self.write, runtime.clock)
 
     async def __aenter__(self) -> Self:
         await self._stack.enter_async_context(self.claims)
@@ -163,7 +165,7 @@ class Poller:
         if fetched.unchanged:
             return await self._unchanged(claim, fetched)
         found = await self._digest(claim, fetched)
-        return await self.write(lambda: self._commit(claim, fetched, found))
+        return await self._commit(claim, fetched, found)
 
     async def _digest(self, claim: Claim, fetched: Fetched) -> Digest:
         now = self.runtime.clock()
@@ -177,33 +179,33 @@ class Poller:
         )
         # what could not be read before is still there: an unchanged listing does not mend it
         state = replace(state, problems=claim.state.problems)
-        await self.write(
-            lambda: self._store.finish_poll(claim, PollResult(state=state), self.runtime.clock())
-        )
+        await self._finish(claim, PollResult(state=state))
         return PollReport(source=claim.source.id, result="unchanged", problems=state.problems)
 
-    def _commit(self, claim: Claim, fetched: Fetched, found: Digest) -> PollReport:
-        now = self.runtime.clock()
-        known = self._store.known(claim.source.id, [entry.uid for entry in found.entries])
-        changed = [reconcile(known.get(entry.uid), entry, now) for entry in found.entries]
+    async def _commit(self, claim: Claim, fetched: Fetched, found: Digest) -> PollReport:
+        def result(known: Mapping[str, Known], now: datetime) -> PollResult:
+            changed = [reconcile(known.get(entry.uid), entry, now) for entry in found.entries]
+            return PollResult(
+                state=replace(state, problems=found.problems),
+                entries=tuple(entry for entry in changed if entry is not None),
+                removed=found.removed,
+                meta=found.meta,
+            )
+
         waits = [wait for wait in (fetched.min_wait, found.min_wait) if wait is not None]
         state = self._next(
             _remember(claim.state, fetched, found.cursor),
             Outcome(kind="ok", min_wait=max(waits, default=None), status=fetched.status),
             claim.source,
         )
-        committed = self._store.finish_poll(
-            claim,
-            PollResult(
-                state=replace(state, problems=found.problems),
-                entries=tuple(entry for entry in changed if entry is not None),
-                removed=found.removed,
-                meta=found.meta,
-            ),
-            now,
-        )
+        uids = [entry.uid for entry in found.entries]
+        committed = await self._commits.finish(claim, uids, result)
         _log_problems(claim, found.problems)
         return _report(claim, committed, found.problems)
+
+    async def _finish(self, claim: Claim, result: PollResult) -> None:
+        """Ends a poll that brought no entries."""
+        await self._commits.finish(claim, (), lambda known, now: result)
 
     async def _failed(self, claim: Claim, error: SourceError) -> PollReport:
         outcome = Outcome(
@@ -216,7 +218,7 @@ class Poller:
         state = self._next(claim.state, outcome, claim.source)
         result = PollResult(state=state, enabled=False if outcome.kind == "gone" else None)
         try:
-            await self.write(lambda: self._store.finish_poll(claim, result, self.runtime.clock()))
+            await self._finish(claim, result)
         except ClaimLost:
             return PollReport(source=claim.source.id, result="lost")
         return PollReport(source=claim.source.id, result="failed", error=str(error))

@@ -25,6 +25,9 @@ MINE = and_(
     poll_state.c.claim_owner == bindparam("owner"),
     poll_state.c.claim_epoch == bindparam("epoch"),
 )
+_NAMED = select(sources.c.pk, sources.c.id).where(
+    sources.c.id.in_(bindparam("ids", expanding=True))
+)
 _FORGOTTEN = ("source_pk", "uid_hash", "id", "published")
 _KEPT = (
     "source_pk",
@@ -144,8 +147,7 @@ class Polling(Database):
         with self.reading() as connection:
             wanted: dict[tuple[int, bytes], tuple[dict[str, Known], str]] = {}
             for some in chunks(list(ids), self.tuning.batch):
-                named = select(sources.c.pk, sources.c.id).where(sources.c.id.in_(some))
-                for pk, id in connection.execute(named):
+                for pk, id in connection.execute(_NAMED, {"ids": some}):
                     mine = found[ids[id]]
                     wanted |= {(pk, uid_hash(uid)): (mine, uid) for uid in asked[ids[id]]}
             for row in self._of_pairs(connection, entries, _KEPT, list(wanted)):

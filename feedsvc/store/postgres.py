@@ -132,6 +132,11 @@ class PostgresStore(SqlStore):
             return Collision(f"{self.name}: two programs changed the same rows: try again")
         if state == "55P03":
             return StoreUnavailable(f"{self.name} stayed locked for {self.wait:g} s")
+        if state == "53100":
+            return StoreUnavailable(
+                f"{self.name} cannot be written: the server's disk is full; make room there and "
+                "the next poll goes on, nothing stored is lost"
+            )
         if (state is None and isinstance(error, OperationalError | InterfaceError)) or (
             state is not None and state[:2] in _UNAVAILABLE
         ):
@@ -194,7 +199,8 @@ class PostgresStore(SqlStore):
             " USING (source_pk, uid_hash)"
         )
         for some in chunks(pairs, _PAIRS):
-            yield from connection.exec_driver_sql(sql, tuple(map(list, zip(*some, strict=True))))
+            lists = tuple(map(list, zip(*some, strict=True)))
+            yield from connection.exec_driver_sql(sql, lists).all()
 
     # -- words -----------------------------------------------------------------------------
 

@@ -5,6 +5,7 @@ A durable transaction is synced to the disk before it is over; the rest are sync
 or at the latest checkpoint, and a power cut undoes them in order, never the file.
 """
 
+import os
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -127,14 +128,29 @@ class SqliteStore(SqlStore):
         kind = getattr(error, "sqlite_errorname", "")
         if kind.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
             return StoreUnavailable(
-                f"{self.path} stayed locked by another program for {self.wait:g} s"
+                f"{self.path} stayed locked by another program for {self.wait:g} s: "
+                "end what else has it open, or try again"
             )
+        user = f"the user with uid {os.geteuid()}"
         if kind.startswith("SQLITE_CANTOPEN"):
             return StoreUnavailable(
-                f"{self.path} cannot be opened: does its folder exist, and may it be written?"
+                f"{self.path} cannot be opened: it must be a file in a folder that is there, "
+                f"and {user} must be allowed to write both"
             )
-        if kind.startswith(("SQLITE_READONLY", "SQLITE_FULL", "SQLITE_IOERR")):
-            return StoreUnavailable(f"{self.path} cannot be written: {error}")
+        if kind.startswith("SQLITE_READONLY"):
+            return StoreUnavailable(
+                f"{self.path} cannot be written: allow {user} to write the file and its folder"
+            )
+        if kind.startswith("SQLITE_FULL"):
+            return StoreUnavailable(
+                f"{self.path} cannot be written: its disk is full; make room there and the next "
+                "poll goes on, nothing stored is lost"
+            )
+        if kind.startswith("SQLITE_IOERR"):
+            return StoreUnavailable(
+                f"{self.path} cannot be read or written ({error}): is its disk full, over its "
+                "quota, or failing?"
+            )
         if kind.startswith("SQLITE_NOTADB"):
             return StoreError(f"{self.path} is not an SQLite database: choose another store.url")
         if kind.startswith("SQLITE_CORRUPT"):
@@ -217,7 +233,7 @@ class SqliteStore(SqlStore):
             values: list[int | bytes | None] = [value for pair in some for value in pair]
             values += [None] * (2 * size - len(values))
             sql = _pairs_statement(table.name, tuple(columns), size)
-            yield from connection.exec_driver_sql(sql, tuple(values))
+            yield from connection.exec_driver_sql(sql, tuple(values)).all()
 
     # -- words -----------------------------------------------------------------------------
 

@@ -194,3 +194,12 @@ def test_a_group_that_is_in_anothers_way_is_written_again(store: SqlStore) -> No
     late.join()
     assert done == [Committed(), Committed()]
     assert [status.state.etag for status in store.sources()] == ["x", "x"]
+
+
+def test_a_full_disk_of_the_server_is_named(store: SqlStore) -> None:
+    full = text("DO $$ BEGIN RAISE EXCEPTION 'no space left' USING ERRCODE = '53100'; END $$")
+    with pytest.raises(StoreUnavailable, match="server's disk is full; make room"):
+        with store.writing() as connection:
+            store.bump(connection)
+            connection.execute(full)
+    assert store.change() == 0
