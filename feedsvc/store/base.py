@@ -260,8 +260,8 @@ class Store(Protocol):
         """All sources that are polled or disabled, by id."""
         ...
 
-    def lag(self, now: datetime) -> timedelta:
-        """How overdue the most overdue enabled, unclaimed source is; zero when none is."""
+    def lag(self, now: datetime, *, idle: bool = False) -> timedelta:
+        """How overdue the most overdue free source is; `idle`: with no poll ending meanwhile."""
         ...
 
     # -- polling ---------------------------------------------------------------------------

@@ -146,8 +146,12 @@ class Sources(Withdrawing):
         with self.reading() as connection:
             return self._statuses(connection, None)
 
-    def lag(self, now: datetime) -> timedelta:
-        """How overdue the most overdue enabled, unclaimed source is; zero when none is."""
+    def lag(self, now: datetime, *, idle: bool = False) -> timedelta:
+        """How overdue the most overdue enabled, unclaimed source is; zero when none is.
+
+        `idle` counts from the last end of any poll, if that was later: a poller that has much to do
+        is late, one that does nothing about it is idle.
+        """
         at = micros(now)
         state = poll_state.c
         with self.reading() as connection:
@@ -159,7 +163,10 @@ class Sources(Withdrawing):
                     state.retry_after.is_(None) | (state.retry_after <= at),
                 )
             )
-        return timedelta(0) if oldest is None else now - moment(oldest)
+            last = connection.scalar(select(func.max(state.last_at))) if idle and oldest else None
+        if oldest is None:
+            return timedelta(0)
+        return max(now - moment(max(oldest, last or oldest)), timedelta(0))
 
     # -- rows ------------------------------------------------------------------------------
 

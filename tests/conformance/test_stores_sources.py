@@ -245,6 +245,23 @@ def test_what_a_feed_says_of_itself_is_kept(any_store: SqlStore) -> None:
     assert claim(any_store, now=NOW + HOUR).meta == meta
 
 
+def test_idle_is_who_lets_due_sources_wait_and_ends_no_poll(any_store: SqlStore) -> None:
+    assert any_store.lag(NOW + HOUR, idle=True) == timedelta(0)
+    add(any_store, "a", "b")
+    assert any_store.lag(NOW + HOUR, idle=True) == HOUR
+    held = claim(any_store, "a", now=NOW + HOUR)
+    state = PollState(last_at=NOW + HOUR, next_at=NOW + 9 * HOUR)
+    any_store.finish_poll(held, PollResult(state=state), NOW + HOUR)
+    assert any_store.lag(NOW + 2 * HOUR) == 2 * HOUR
+    assert any_store.lag(NOW + 2 * HOUR, idle=True) == HOUR
+    assert any_store.lag(NOW, idle=True) == timedelta(0)
+    held = claim(any_store, "b", now=NOW + 2 * HOUR)
+    assert any_store.lag(NOW + 2 * HOUR, idle=True) == timedelta(0)
+    any_store.finish_poll(held, PollResult(state=PollState(next_at=NOW + 9 * HOUR)), NOW)
+    assert any_store.lag(NOW + 8 * HOUR, idle=True) == timedelta(0)
+    assert any_store.lag(NOW + 10 * HOUR, idle=True) == HOUR
+
+
 def test_lag_is_that_of_the_most_overdue(any_store: SqlStore) -> None:
     assert any_store.lag(NOW) == timedelta(0)
     add(any_store, "a", "b", "c")
