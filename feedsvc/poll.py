@@ -118,7 +118,7 @@ class Poller:
     async def first(self, claim: Claim, fetched: Fetched, found: Digest) -> PollReport:
         """Commits what a look brought as the first poll of a source."""
         try:
-            return await self.write(lambda: self._commit(claim, fetched, found))
+            return await self._commit(claim, fetched, found)
         finally:
             self.claims.done(claim)
 
