@@ -31,9 +31,10 @@ class Record(msgspec.Struct, frozen=True, omit_defaults=True):
 
     `title` names the file in uids if that is not its path; `id` is the id its document gives
     itself; `uids` are its entries', or None when its only entry is called like the file; `many`
-    tells a file of entries. `fresh`: it was written so shortly before it was read that its stat may
-    not tell the next change. `sketch` is for `alike`. `errors` are what was wrong with it, `retry`
-    says that it could not be opened, `clash` that another file has its id.
+    tells a file of entries, whose `marks` tell entries of one id apart, in the order of `uids`.
+    `fresh`: it was written so shortly before it was read that its stat may not tell the next
+    change. `sketch` is for `alike`. `errors` are what was wrong with it, `retry` says that it could
+    not be opened, `clash` that another file has its id.
     """
 
     size: int = msgspec.field(name="s")
@@ -46,6 +47,7 @@ class Record(msgspec.Struct, frozen=True, omit_defaults=True):
     fresh: bool = msgspec.field(name="f", default=False)
     sketch: str = msgspec.field(name="k", default="")
     errors: tuple[str, ...] = msgspec.field(name="e", default=())
+    marks: tuple[str, ...] = msgspec.field(name="h", default=())
     many: bool = msgspec.field(name="m", default=False)
     retry: bool = msgspec.field(name="r", default=False)
     clash: bool = msgspec.field(name="c", default=False)

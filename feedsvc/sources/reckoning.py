@@ -7,6 +7,7 @@ removed, unless another file holds it.
 
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from itertools import zip_longest
 from pathlib import PurePosixPath
 
 from msgspec.structs import replace as with_fields
@@ -129,6 +130,7 @@ class Reckoning:
             title=title,
             uids=uids,
             id=before.id if before else None,
+            marks=before.marks if before else (),
             many=before.many if before else False,
         )
         if found.contents is None:
@@ -142,6 +144,13 @@ class Reckoning:
         entry = contents.entries[0]
         id = canonical(entry.uid or "") or None
         uid = id or record.title or found.name
+        if (
+            before
+            and before.many
+            and id
+            and (weak := canonical(f"{record.title}#{id}")) in (record.uids or ())
+        ):
+            uid = weak
         known = before is not None and not before.many and len(record.uids or ()) == 1
         if known and before and record.uids and (before.id is None or id in (None, before.id)):
             uid = record.uids[0]
@@ -155,32 +164,47 @@ class Reckoning:
         self._keep(
             found.name,
             with_fields(
-                record, uids=(uid,), id=id or record.id, many=False, errors=contents.problems
+                record,
+                uids=(uid,),
+                marks=(),
+                id=id or record.id,
+                many=False,
+                errors=contents.problems,
             ),
         )
 
     def _many(self, found: Taken, contents: Contents, record: Record) -> None:
         problems = list(contents.problems)
-        uids: dict[str, None] = {}
-        named = entry_uids(record.title or found.name, contents.entries)
-        for uid, entry in zip(named, contents.entries, strict=True):
+        uids: dict[str, str] = {}
+        known = dict(zip_longest(record.uids or (), record.marks, fillvalue=""))
+        title, entries = record.title or found.name, contents.entries
+        named = entry_uids(title, entries, known, unique=contents.unique)
+        for (uid, mark), entry in zip(named, entries, strict=True):
             owner = self._names.single(uid, found.name)
             if owner is not None:
                 problems.append(f"an entry has the id {uid}, which {owner} has too")
                 continue
-            # told twice in one file, the version updated last counts
-            twin = self._entries.get(uid) if uid in uids else None
-            if twin is None or (entry.updated and twin.updated and entry.updated > twin.updated):
+            if uid in uids and mark != uids[uid]:
+                said = f"two entries have the id {entry.uid}; the one modified last is kept"
+                problems.append(f"{said}, give each an id of its own")
+            if uid not in uids or _later(entry, self._entries[uid]):
                 self._entries[uid] = self._finished(entry, uid, found, many=True)
-            uids[uid] = None
-        absent = [uid for uid in record.uids or () if uid not in uids]
+                uids[uid] = mark
+        absent = {uid: mark for uid, mark in known.items() if uid not in uids}
         if contents.complete:
             self._left.update(absent)
         else:
-            uids |= dict.fromkeys(absent)
+            uids |= absent
         self._keep(
             found.name,
-            with_fields(record, uids=tuple(uids), id=None, many=True, errors=tuple(problems)),
+            with_fields(
+                record,
+                uids=tuple(uids),
+                marks=tuple(uids.values()),
+                id=None,
+                many=True,
+                errors=tuple(problems),
+            ),
         )
 
     def _keep(self, name: str, record: Record) -> None:
@@ -228,6 +252,12 @@ class Reckoning:
             problems=tuple(problems),
             cursor=ledger.encode(),
         )
+
+
+def _later(entry: ParsedEntry, twin: ParsedEntry) -> bool:
+    """Whether of an entry told twice in one file this is the later version."""
+    one, other = entry.updated or entry.published, twin.updated or twin.published
+    return one is not None and (other is None or one > other)
 
 
 def _moment(mtime_ns: int) -> datetime | None:

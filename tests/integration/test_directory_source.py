@@ -433,6 +433,59 @@ def test_entries_of_a_file_come_and_go(seeds: Directory) -> None:
     assert seeds.entries == {}
 
 
+def test_a_second_item_with_an_id_leaves_the_first_one_its_name(seeds: Directory) -> None:
+    seeds.write("a.json", items("1"))
+    seeds.poll()
+    old = {"id": "1", "title": "Old", "content_text": "x", "date_modified": "2025-01-01T00:00:00Z"}
+    new = {"id": "1", "title": "New", "content_text": "y", "date_modified": "2025-01-02T00:00:00Z"}
+    for both in ([old, new], [new, old]):
+        seeds.write("a.json", json.dumps(both))
+        seeds.poll()
+        assert seeds.titles() == {"a.json#1": "New"}
+        assert "the id 1" in seeds.problems()["a.json"]
+    # one that says when it was modified is later than one that does not
+    del old["date_modified"]
+    seeds.write("a.json", json.dumps({"version": "x", "items": [old, new]}))
+    seeds.poll()
+    assert seeds.titles() == {"a.json#1": "New"}
+    assert seeds.withdrawn == set()
+
+
+def test_a_second_item_with_a_guid_leaves_the_first_one_its_name(seeds: Directory) -> None:
+    def feed(*titles: str) -> str:
+        guid = "<guid isPermaLink='false'>urn:x:1</guid>"
+        found = [f"<item><title>{title}</title>{guid}</item>" for title in titles]
+        return f"<rss version='2.0'><channel><title>F</title>{''.join(found)}</channel></rss>"
+
+    seeds.write("a.xml", feed("One"))
+    seeds.poll()
+    seeds.write("a.xml", feed("Two", "One"))
+    assert seeds.poll().removed == ()
+    assert seeds.titles()["urn:x:1"] == "One"
+    before = seeds.titles()
+    seeds.write("a.xml", feed("Three", "Two", "One"))
+    assert seeds.poll().removed == ()
+    assert before.items() <= seeds.titles().items()
+    seeds.write("a.xml", feed("Two"))
+    assert "urn:x:1" in seeds.poll().removed
+    assert list(seeds.titles().values()) == ["Two"]
+    assert seeds.titles().items() <= before.items()
+
+
+def test_an_item_with_an_id_keeps_its_name_as_others_join_and_leave_it(seeds: Directory) -> None:
+    one = {"id": "1", "title": "One", "content_text": "x"}
+    two = {"id": "2", "title": "Two", "content_text": "x"}
+    for number, content in enumerate(([one], one)):
+        name = f"{number}.json"
+        seeds.write(name, json.dumps(content))
+        seeds.poll()
+        before = set(seeds.entries)
+        for then in ([one, two], [two, one], one, [one]):
+            seeds.write(name, json.dumps(then))
+            seeds.poll()
+            assert before <= set(seeds.entries)
+
+
 def test_weak_ids_of_two_files_do_not_meet(seeds: Directory) -> None:
     seeds.write("a.json", items("1"))
     seeds.write("b.json", items("1"))
