@@ -12,7 +12,7 @@ from .config import Config
 from .errors import FeedsvcError, ParseError
 from .model import Entry, ParsedEntry, Problem, Source, SourceMeta
 from .normalise.entry import normalise
-from .normalise.identity import distinct, uid_of
+from .normalise.identity import uid_of
 from .normalise.people import source_meta
 from .runtime import tagger
 from .sources import KINDS
@@ -68,7 +68,7 @@ def digest(source: Source, meta: SourceMeta | None, fetched: Fetched, now: datet
         except (ValueError, FeedsvcError) as error:
             problems.append(Problem(name=parsed.uid or "an entry without id", message=str(error)))
     return Digest(
-        entries=distinct(entries, authority=_authority),
+        entries=tuple(entries),
         removed=tuple(map(uid_of, reading.removed)),
         problems=tuple(problems),
         meta=said,

@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 from time import perf_counter
 from typing import Literal, Self, TypeVar
 
@@ -22,6 +23,7 @@ from .log import get_logger
 from .metrics import ENTRIES, FETCHED_BYTES, POLL_SECONDS, POLLS, PROBLEMS
 from .model import PollState, Problem, Source
 from .normalise.entry import reconcile
+from .normalise.identity import distinct
 from .pacing import Outcome, next_state
 from .parsers import Parsers
 from .runtime import Runtime
@@ -177,8 +179,12 @@ class Poller:
 
     def _commit(self, claim: Claim, fetched: Fetched, found: Digest) -> PollReport:
         now = self.runtime.clock()
-        known = self._store.known(claim.source.id, [entry.uid for entry in found.entries])
-        changed = [reconcile(known.get(entry.uid), entry, now) for entry in found.entries]
+        entries, known = distinct(
+            found.entries,
+            partial(self._store.known, claim.source.id),
+            authority=self.runtime.config.site.authority,
+        )
+        changed = [reconcile(known.get(entry.uid), entry, now) for entry in entries]
         waits = [wait for wait in (fetched.min_wait, found.min_wait) if wait is not None]
         state = self._next(
             _remember(claim.state, fetched, found.cursor),
