@@ -5,6 +5,7 @@ on. Starting, feeding and killing those processes is `poll`'s.
 """
 
 import resource
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -74,6 +75,17 @@ def digest(source: Source, meta: SourceMeta | None, fetched: Fetched, now: datet
         meta=said,
         cursor=reading.cursor,
         min_wait=reading.min_wait,
+    )
+
+
+def joined(parts: Sequence[Digest]) -> Digest:
+    """Several digests of one poll, each of what the one before left, as one."""
+    last = parts[-1]
+    return replace(
+        last,
+        entries=tuple(entry for part in parts for entry in part.entries),
+        removed=tuple(uid for part in parts for uid in part.removed),
+        problems=tuple(dict.fromkeys(problem for part in parts for problem in part.problems)),
     )
 
 

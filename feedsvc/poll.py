@@ -17,7 +17,7 @@ from functools import partial
 from time import perf_counter
 from typing import Literal, Self, TypeVar
 
-from .digest import Digest, digest
+from .digest import Digest, digest, joined
 from .errors import ClaimLost, FeedsvcError, FetchError, SourceError, SourceGone
 from .log import get_logger
 from .metrics import ENTRIES, FETCHED_BYTES, POLL_SECONDS, POLLS, PROBLEMS
@@ -33,6 +33,7 @@ from .store.base import Claim, Committed, PollResult
 
 LEASE = timedelta(minutes=1)
 _PARSE_SECONDS = 60.0
+_PART_SECONDS = 20.0
 _SECONDS_PER_BYTE = 1 / 100_000
 
 T = TypeVar("T")
@@ -43,7 +44,7 @@ log = get_logger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PollReport:
-    """How one poll went, for people."""
+    """How one poll went, for people; with `more` there is something left that it did not take."""
 
     source: str
     result: Result
@@ -52,6 +53,13 @@ class PollReport:
     withdrawn: int = 0
     problems: tuple[Problem, ...] = ()
     error: str | None = None
+    more: bool = False
+
+    def followed_by(self, then: "PollReport") -> "PollReport":
+        """This and the next poll of the same source as one."""
+        news = self.result if then.result == "unchanged" else then.result
+        counts = {n: getattr(self, n) + getattr(then, n) for n in ("new", "updated", "withdrawn")}
+        return replace(then, result=news, **counts)
 
 
 @dataclass(slots=True)
@@ -158,11 +166,26 @@ class Poller:
         found = await self._digest(claim, fetched)
         return await self.write(lambda: self._commit(claim, fetched, found))
 
-    async def _digest(self, claim: Claim, fetched: Fetched) -> Digest:
-        seconds = _PARSE_SECONDS + fetched.bytes * _SECONDS_PER_BYTE
-        return await self._parsers.run(
-            digest, claim.source, claim.meta, fetched, self.runtime.clock(), seconds=seconds
-        )
+    async def _digest(
+        self, claim: Claim, fetched: Fetched, seconds: float = _PARSE_SECONDS
+    ) -> Digest:
+        seconds += fetched.bytes * _SECONDS_PER_BYTE
+        now = self.runtime.clock()
+        try:
+            return await self._parsers.run(
+                digest, claim.source, claim.meta, fetched, now, seconds=seconds
+            )
+        except Exception as error:
+            # a document that takes its process with it must cost no other one
+            said = "" if isinstance(error, FeedsvcError) else f"{type(error).__name__}: "
+            parts = fetched.parts(f"{said}{error}")
+            if not parts:
+                raise
+        found: list[Digest] = []
+        for part in parts:
+            with_cursor = replace(part, cursor=found[-1].cursor) if found else part
+            found.append(await self._digest(claim, with_cursor, _PART_SECONDS))
+        return joined(found)
 
     async def _unchanged(self, claim: Claim, fetched: Fetched) -> PollReport:
         state = self._next(
@@ -194,7 +217,11 @@ class Poller:
         committed = self._store.finish_poll(
             claim,
             PollResult(
-                state=replace(state, problems=found.problems),
+                state=replace(
+                    state,
+                    problems=found.problems,
+                    next_at=now if fetched.more else state.next_at,
+                ),
                 entries=tuple(entry for entry in changed if entry is not None),
                 removed=found.removed,
                 meta=found.meta,
@@ -202,7 +229,7 @@ class Poller:
             now,
         )
         _log_problems(claim, found.problems)
-        return _report(claim, committed, found.problems)
+        return replace(_report(claim, committed, found.problems), more=fetched.more)
 
     async def _failed(self, claim: Claim, error: SourceError) -> PollReport:
         outcome = Outcome(
@@ -233,7 +260,7 @@ def _remember(state: PollState, fetched: Fetched, cursor: str | None) -> PollSta
         etag=fetched.etag,
         last_modified=fetched.last_modified,
         digest=fetched.digest,
-        cursor=cursor if cursor is not None else fetched.cursor,
+        cursor=next((c for c in (cursor, fetched.cursor) if c is not None), state.cursor),
     )
 
 
@@ -260,7 +287,7 @@ def _log_problems(claim: Claim, problems: tuple[Problem, ...]) -> None:
         if problem not in claim.state.problems:
             PROBLEMS.inc()
             log.warning(
-                "document skipped",
+                "problem in a document",
                 source=claim.source.id,
                 document=problem.name,
                 error=problem.message,
@@ -285,7 +312,13 @@ async def poll_once(
         finished: asyncio.Queue[PollReport] = asyncio.Queue()
 
         async def poll(claim: Claim) -> None:
-            finished.put_nowait(await poller.poll(claim))
+            report = await poller.poll(claim)
+            while report.more:
+                rest = await poller.claim(limit=1, only=[report.source], ignore_schedule=True)
+                if not rest:
+                    break  # another poller has it, and takes the rest
+                report = report.followed_by(await poller.poll(rest[0]))
+            finished.put_nowait(report)
 
         claimed = 0
         async for claims in _batches(poller, only, ignore_schedule):

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from feedsvc.model import Source, StoredEntry
-from feedsvc.poll import PollReport, poll_once
+from feedsvc.poll import Poller, PollReport, poll_once
 from feedsvc.query import parse
 from feedsvc.runtime import Runtime
 from tests.store import empty_runtime
@@ -114,3 +114,33 @@ def test_text_with_a_stray_control_character_is_text(seeds: Seeds) -> None:
     seeds.poll()
     assert seeds.problems() == {}
     assert set(seeds.titles()) == {"a.txt", "b.txt"}
+
+
+def test_one_run_takes_a_large_directory_whole(
+    seeds: Seeds, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("feedsvc.sources.directory._BATCH_FILES", 4)
+    for number in range(18):
+        seeds.write(f"{number}.txt", f"Title {number}\n\nText.")
+    report = seeds.poll()
+    assert (report.result, report.new, report.more) == ("new", 18, False)
+    assert len(seeds.entries()) == 18
+    assert seeds.poll().result == "unchanged"
+
+
+def test_what_is_left_of_a_large_directory_is_due_at_once(
+    seeds: Seeds, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("feedsvc.sources.directory._BATCH_FILES", 4)
+    for number in range(6):
+        seeds.write(f"{number}.txt", f"Title {number}\n\nText.")
+
+    async def run() -> list[PollReport]:
+        async with Poller(seeds.runtime) as poller:
+            reports = []
+            while claims := await poller.claim(limit=1):
+                reports.append(await poller.poll(claims[0]))
+            return reports
+
+    reports = asyncio.run(run())
+    assert [(report.new, report.more) for report in reports] == [(4, True), (2, False)]

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from feedsvc.model import Link, ParsedEntry, Text
 from feedsvc.normalise.identity import uid_of
-from feedsvc.sources.ledger import Ledger, Record, alike, decode, digest, origins, sketch
+from feedsvc.sources.ledger import Ledger, Record, alike, bounded, decode, digest, origins, sketch
 from feedsvc.sources.naming import Named, canonical, entry_uids, file_title
 
 
@@ -49,11 +49,11 @@ def test_the_cursor_comes_back_as_it_was() -> None:
             "b/ü.md": record(2, TWO, title="a", id="x", uids=("x",), fresh=True, errors=("no",)),
         },
         problems=(("c", "bad"),),
-        missed=True,
+        missed=7,
     )
     again = decode(ledger.encode())
     assert again.files == ledger.files
-    assert (again.identity, again.problems, again.missed) == ("1:2", (("c", "bad"),), True)
+    assert (again.identity, again.problems, again.missed) == ("1:2", (("c", "bad"),), 7)
     assert again.encode() == ledger.encode()
     assert len(Ledger(files={"a.txt": record(1, ONE)}).encode()) < 160
 
@@ -145,6 +145,14 @@ def test_sketches() -> None:
     assert not alike(sketch([""]), sketch([""]))
     assert alike(sketch(["word"]), sketch(["Word."]))
     assert len(sketch([ONE * 100])) == 32
+
+
+def test_records_of_removed_files_are_kept_within_bounds() -> None:
+    removed = {f"{n}.txt": record(n, ONE, title="x" if n < 10 else None) for n in range(10_020)}
+    kept = bounded(removed)
+    assert len(kept) == 10_000
+    assert list(kept)[:11] == [f"{n}.txt" for n in [*range(10), 30]]
+    assert bounded(kept) == kept
 
 
 # -- names -------------------------------------------------------------------------------
