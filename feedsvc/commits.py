@@ -6,7 +6,7 @@ them cannot write is its own affair.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -15,7 +15,8 @@ from .store.base import Claim, Committed, Known, PollResult, Store
 MOST_POLLS = 200
 MOST_ENTRIES = 500
 
-Make = Callable[[Mapping[str, Known], datetime], PollResult]
+Lookup = Callable[[Iterable[str]], Mapping[str, Known]]
+Make = Callable[[Lookup, datetime], PollResult]
 Outcome = Committed | Exception
 
 
@@ -48,10 +49,11 @@ class Commits:
         self._task: asyncio.Task[None] | None = None
 
     async def finish(self, claim: Claim, uids: Sequence[str], make: Make) -> Committed:
-        """Ends a poll with what `make` makes of the entries known by these uids.
+        """Ends a poll with what `make` makes of what is known.
 
-        Raises `ClaimLost` when the source was taken over, `StoreError` when it cannot be written,
-        and what `make` raises. `make` runs where the store is and may ask it.
+        `make` runs where the store is and may look up any uid of the source; `uids` are those it
+        will ask for, looked up for the whole group at once. Raises `ClaimLost` when the source was
+        taken over, `StoreError` when it cannot be written, and what `make` raises.
         """
         end = _End(claim, uids, make, asyncio.get_running_loop().create_future())
         self._waiting.append(end)
@@ -95,9 +97,21 @@ class Commits:
         polls: dict[int, tuple[Claim, PollResult]] = {}
         for number, end in enumerate(group):
             try:
-                polls[number] = end.claim, end.make(known.get(end.claim.source.id, {}), now)
+                found = known.get(end.claim.source.id, {})
+                polls[number] = end.claim, end.make(self._lookup(end, found), now)
             except Exception as error:
                 outcomes[number] = error
         written = self._store.finish_polls(list(polls.values()), now)
         outcomes |= zip(polls, written, strict=True)
         return [outcomes[number] for number in range(len(group))]
+
+    def _lookup(self, end: _End, found: Mapping[str, Known]) -> Lookup:
+        asked = frozenset(end.uids)
+
+        def known(uids: Iterable[str]) -> Mapping[str, Known]:
+            wanted = set(uids)
+            if wanted <= asked:
+                return {uid: found[uid] for uid in wanted & found.keys()}
+            return self._store.known(end.claim.source.id, wanted)
+
+        return known

@@ -5,6 +5,7 @@ on. Starting, feeding and killing those processes is `poll`'s.
 """
 
 import resource
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -12,7 +13,7 @@ from .config import Config
 from .errors import FeedsvcError, ParseError
 from .model import Entry, ParsedEntry, Problem, Source, SourceMeta
 from .normalise.entry import normalise
-from .normalise.identity import distinct, uid_of
+from .normalise.identity import uid_of
 from .normalise.people import source_meta
 from .runtime import tagger
 from .sources import KINDS
@@ -58,8 +59,7 @@ def digest(source: Source, meta: SourceMeta | None, fetched: Fetched, now: datet
         return digest(source, meta, replace(fetched, memory=None), now)
     # where nothing can be remembered, what is remembered stays true
     cursor = reading.outline.memory(uids) if reading.outline else reading.cursor
-    entries = distinct(found.entries, authority=_authority)
-    return replace(found, entries=entries, cursor=cursor)
+    return replace(found, cursor=cursor)
 
 
 def _prepared(reading: Reading, source: Source, meta: SourceMeta | None, now: datetime) -> Digest:
@@ -87,6 +87,17 @@ def _prepared(reading: Reading, source: Source, meta: SourceMeta | None, now: da
         meta=said,
         cursor=reading.cursor,
         min_wait=reading.min_wait,
+    )
+
+
+def joined(parts: Sequence[Digest]) -> Digest:
+    """Several digests of one poll, each of what the one before left, as one."""
+    last = parts[-1]
+    return replace(
+        last,
+        entries=tuple(entry for part in parts for entry in part.entries),
+        removed=tuple(uid for part in parts for uid in part.removed),
+        problems=tuple(dict.fromkeys(problem for part in parts for problem in part.problems)),
     )
 
 

@@ -136,7 +136,7 @@ class PollState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """One document or entry that could not be read; the rest of its source was."""
+    """One document or entry that could not be read, or not in full; the rest of its source was."""
 
     name: str
     message: str

@@ -16,21 +16,23 @@ from time import perf_counter
 from typing import Any, Literal, Self, TypeVar
 
 from .claims import Claims
-from .commits import Commits
-from .digest import Digest, digest
+from .commits import Commits, Lookup
+from .digest import Digest, digest, joined
 from .errors import ClaimLost, FeedsvcError, FetchError, ParseError, SourceError, SourceGone
 from .log import get_logger
 from .metrics import ENTRIES, FETCHED_BYTES, POLL_SECONDS, POLLS, PROBLEMS
 from .model import PollState, Problem, Source
 from .normalise.entry import reconcile
+from .normalise.identity import distinct
 from .pacing import Outcome, next_state
 from .parsers import Parsers
 from .runtime import Runtime
 from .sources import KINDS
 from .sources.base import Fetched, FetchTools, SourceReader
-from .store.base import Claim, Committed, Known, PollResult
+from .store.base import Claim, Committed, PollResult
 
-_PARSE_SECONDS = 60.0
+_SECONDS = 60.0
+_PART_SECONDS = 20.0
 _SECONDS_PER_BYTE = 1 / 100_000
 
 T = TypeVar("T")
@@ -41,7 +43,7 @@ log = get_logger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PollReport:
-    """How one poll went, for people."""
+    """How one poll went, for people; with `more` there is something left that it did not take."""
 
     source: str
     result: Result
@@ -50,6 +52,13 @@ class PollReport:
     withdrawn: int = 0
     problems: tuple[Problem, ...] = ()
     error: str | None = None
+    more: bool = False
+
+    def followed_by(self, then: "PollReport") -> "PollReport":
+        """This and the next poll of the same source as one."""
+        news = self.result if then.result == "unchanged" else then.result
+        counts = {n: getattr(self, n) + getattr(then, n) for n in ("new", "updated", "withdrawn")}
+        return replace(then, result=news, **counts)
 
 
 @dataclass(slots=True)
@@ -122,12 +131,14 @@ class Poller:
         finally:
             self.claims.done(claim)
 
-    async def read(self, work: Callable[..., T], *arguments: Any, size: int) -> T:
+    async def read(
+        self, work: Callable[..., T], *arguments: Any, size: int, seconds: float = _SECONDS
+    ) -> T:
         """Runs a function in a parser process, with time in proportion to the bytes it reads.
 
         Raises what it raises, and `ParseError` when it takes too long or too much memory.
         """
-        seconds = _PARSE_SECONDS + size * _SECONDS_PER_BYTE
+        seconds += size * _SECONDS_PER_BYTE
         return await self._parsers.run(work, *arguments, seconds=seconds)
 
     async def poll(self, claim: Claim) -> PollReport:
@@ -167,9 +178,22 @@ class Poller:
         found = await self._digest(claim, fetched)
         return await self._commit(claim, fetched, found)
 
-    async def _digest(self, claim: Claim, fetched: Fetched) -> Digest:
-        now = self.runtime.clock()
-        return await self.read(digest, claim.source, claim.meta, fetched, now, size=fetched.bytes)
+    async def _digest(self, claim: Claim, fetched: Fetched, seconds: float = _SECONDS) -> Digest:
+        now, size = self.runtime.clock(), fetched.bytes
+        arguments = (claim.source, claim.meta, fetched, now)
+        try:
+            return await self.read(digest, *arguments, size=size, seconds=seconds)
+        except Exception as error:
+            # a document that takes its process with it must cost no other one
+            said = "" if isinstance(error, FeedsvcError) else f"{type(error).__name__}: "
+            parts = fetched.parts(f"{said}{error}")
+            if not parts:
+                raise
+        found: list[Digest] = []
+        for part in parts:
+            with_cursor = replace(part, cursor=found[-1].cursor) if found else part
+            found.append(await self._digest(claim, with_cursor, _PART_SECONDS))
+        return joined(found)
 
     async def _unchanged(self, claim: Claim, fetched: Fetched) -> PollReport:
         state = self._next(
@@ -183,10 +207,17 @@ class Poller:
         return PollReport(source=claim.source.id, result="unchanged", problems=state.problems)
 
     async def _commit(self, claim: Claim, fetched: Fetched, found: Digest) -> PollReport:
-        def result(known: Mapping[str, Known], now: datetime) -> PollResult:
-            changed = [reconcile(known.get(entry.uid), entry, now) for entry in found.entries]
+        def result(known: Lookup, now: datetime) -> PollResult:
+            entries, before = distinct(
+                found.entries, known, authority=self.runtime.config.site.authority
+            )
+            changed = [reconcile(before.get(entry.uid), entry, now) for entry in entries]
             return PollResult(
-                state=replace(state, problems=found.problems),
+                state=replace(
+                    state,
+                    problems=found.problems,
+                    next_at=now if fetched.more else state.next_at,
+                ),
                 entries=tuple(entry for entry in changed if entry is not None),
                 removed=found.removed,
                 meta=found.meta,
@@ -201,7 +232,7 @@ class Poller:
         uids = [entry.uid for entry in found.entries]
         committed = await self._commits.finish(claim, uids, result)
         _log_problems(claim, found.problems)
-        return _report(claim, committed, found.problems)
+        return replace(_report(claim, committed, found.problems), more=fetched.more)
 
     async def _finish(self, claim: Claim, result: PollResult) -> None:
         """Ends a poll that brought no entries."""
@@ -236,7 +267,7 @@ def _remember(state: PollState, fetched: Fetched, cursor: str | None) -> PollSta
         etag=fetched.etag,
         last_modified=fetched.last_modified,
         digest=fetched.digest,
-        cursor=cursor if cursor is not None else fetched.cursor,
+        cursor=next((c for c in (cursor, fetched.cursor) if c is not None), state.cursor),
     )
 
 
@@ -263,7 +294,7 @@ def _log_problems(claim: Claim, problems: tuple[Problem, ...]) -> None:
         if problem not in claim.state.problems:
             PROBLEMS.inc()
             log.warning(
-                "document skipped",
+                "problem in a document",
                 source=claim.source.id,
                 document=problem.name,
                 error=problem.message,
@@ -288,7 +319,13 @@ async def poll_once(
         finished: asyncio.Queue[PollReport] = asyncio.Queue()
 
         async def poll(claim: Claim) -> None:
-            finished.put_nowait(await poller.poll(claim))
+            report = await poller.poll(claim)
+            while report.more:
+                rest = await poller.claims.take(limit=1, only=[report.source], ignore_schedule=True)
+                if not rest:
+                    break  # another poller has it, and takes the rest
+                report = report.followed_by(await poller.poll(rest[0]))
+            finished.put_nowait(report)
 
         left = await poller.claims.left_alone(only=only, ignore_schedule=ignore_schedule)
         claimed = 0

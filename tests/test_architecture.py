@@ -21,7 +21,7 @@ FLOORS: list[set[str]] = [
     {"compose", "deliver", "linking"},
     {"runtime"},
     {"digest", "upkeep", "doctor"},
-    {"parsers", "claims"},
+    {"parsers", "claims", "commits"},
     {"poll"},
     {"subscribe"},
     {"scheduler", "web", "supervisor"},

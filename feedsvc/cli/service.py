@@ -111,7 +111,7 @@ def show_summary(summary: Summary, *, as_json: bool) -> None:
     )
     for report in summary.reports:
         for problem in report.problems:
-            click.echo(f"  skipped {report.source}: {problem.name}: {problem.message}", err=True)
+            click.echo(f"  problem {report.source}: {problem.name}: {problem.message}", err=True)
     for report in summary.failed:
         click.echo(f"  failed {report.source}: {report.error}", err=True)
     for report in summary.reports:

@@ -81,7 +81,7 @@ def show(context: Context, id: str, as_json: bool) -> None:
             shown = ", ".join(value) if isinstance(value, list) else value
             click.echo(f"{name:10} {shown}")
     for problem in status.state.problems:
-        click.echo(f"skipped    {problem.name}: {problem.message}")
+        click.echo(f"problem    {problem.name}: {problem.message}")
 
 
 @source.command()
@@ -163,7 +163,7 @@ def _line(status: SourceStatus) -> str:
     elif state.error:
         result = f"failed ({state.failures}): {state.error}"
     elif state.problems:
-        result = f"ok, {len(state.problems)} skipped"
+        result = f"ok, problems: {len(state.problems)}"
     else:
         result = "ok" if state.last_at else "not polled yet"
     return (

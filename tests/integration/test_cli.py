@@ -307,7 +307,7 @@ def test_an_unreadable_directory_is_told(shell: Shell) -> None:
     assert "does not exist" in shell("doctor", code=1).stdout
 
 
-def test_a_broken_document_is_skipped_and_told(shell: Shell) -> None:
+def test_a_broken_document_is_told(shell: Shell) -> None:
     (shell.folder / "seeds" / "bad.json").write_text("{", "utf-8")
     polled = shell("poll", "--once")
     assert "1 new" in polled.stdout
@@ -396,6 +396,16 @@ def test_sources_polled_by_a_running_service_are_named(shell: Shell) -> None:
     assert host_and_pid in shell("doctor").stdout
     shown = shell("source", "show", "seeds", "--json").stdout
     assert json.loads(shown)["polled_by"] == host_and_pid
+
+
+def test_a_document_read_in_part_is_not_called_skipped(shell: Shell) -> None:
+    good = {"id": "1", "title": "Taken", "content_text": "x"}
+    (shell.folder / "seeds" / "bad.json").write_text(json.dumps([good, 5]), "utf-8")
+    polled = shell("poll", "--once")
+    assert "2 new" in polled.stdout
+    assert "item 2" in polled.stderr
+    said = polled.stderr + shell("source", "show", "seeds").stdout + shell("source", "list").stdout
+    assert "skipped" not in said
 
 
 def test_a_newer_schema_is_refused(shell: Shell) -> None:

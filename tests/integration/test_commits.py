@@ -117,7 +117,7 @@ def test_what_is_known_reaches_the_one_who_decides(store: SqlStore) -> None:
 
     def note(name: str) -> Make:
         def make(known: Any, now: datetime) -> PollResult:
-            seen[name] = list(known)
+            seen[name] = list(known([f"of-{name}", "other"]))
             return PollResult(state=LATER)
 
         return make
