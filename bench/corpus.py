@@ -8,7 +8,7 @@ from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Self
 
-_WORDS = [
+WORDS = [
     *("embassy", "talks", "restore", "delegation", "consulate", "diplomats", "property", "mission"),
     *("sea", "truce", "agreement", "ministers", "parliament", "budget", "market", "oil", "price"),
     *("river", "flood", "hospital", "school", "election", "court", "ruling", "satellite", "launch"),
@@ -59,7 +59,7 @@ class Corpus:
 
     def _item(self, feed: int, number: int) -> str:
         chance = random.Random(feed * 100_003 + number)
-        words = chance.choices(_WORDS, k=self._words)
+        words = chance.choices(WORDS, k=self._words)
         paragraphs = "".join(
             f'<p>{" ".join(words[i : i + 50]).capitalize()} <a href="/more/{i}">more</a>.</p>'
             for i in range(0, len(words), 50)
