@@ -125,7 +125,7 @@ def _look_up(store: Store, feeds: int) -> None:
 
 
 def _read(store: Store) -> None:
-    for slug in ("tag-1", "tag-20", "tag-2900"):
+    for slug in ("tag-1", "tag-20", "tag-150"):
         query = parse(f"tag:{slug}")
         store.find(query, limit=50, now=_NOW)
         with _Timed() as spent:
