@@ -75,10 +75,7 @@ _CONNECT = (
     "SET plan_cache_mode = force_custom_plan",
     "SET jit = off",
 )
-_PUT_TEXT = (
-    "INSERT INTO entry_search (entry_pk, title, summary, body, author, words)"
-    " VALUES (%s, %s, %s, %s, %s, string_to_array(%s, ' '))"
-)
+_TEXT = ("entry_pk", "title", "summary", "body", "author", "words")
 _PAIRS = 5_000
 _MARKS = {"any": "", "title": "t:", "author": "a:"}
 _MISSING = frozenset({"42P01", "42703"})  # undefined table, undefined column
@@ -150,7 +147,7 @@ class PostgresStore(SqlStore):
 
     def _for_writing(self, connection: Connection, *, durable: bool) -> Connection:
         # what is read once the lock is held must be what the last holder left
-        return connection.execution_options(isolation_level="READ COMMITTED")
+        return connection.execution_options(isolation_level="READ COMMITTED", insert_rows=_copy_in)
 
     def _begin_writing(self, connection: Connection, *, durable: bool, ordered: bool) -> None:
         if not durable:
@@ -206,11 +203,11 @@ class PostgresStore(SqlStore):
 
     def _put_text(self, connection: Connection, texts: Mapping[int, SearchText]) -> None:
         if texts:
-            rows = [
+            rows = (
                 (pk, text.title, text.summary, text.body, text.author, _marked(text))
                 for pk, text in texts.items()
-            ]
-            connection.exec_driver_sql(_PUT_TEXT, rows)
+            )
+            _copy_in(connection, entry_search.name, _TEXT, rows)
 
     def _drop_text(self, connection: Connection, pks: Sequence[int]) -> None:
         for some in chunks(pks, self.tuning.batch):
@@ -265,8 +262,24 @@ class PostgresStore(SqlStore):
         return (("database", self.name), ("postgresql", str(version)))
 
 
+def _copy_in(
+    connection: Connection, table: str, names: Sequence[str], rows: Iterable[Sequence[object]]
+) -> None:
+    """Inserts rows by COPY, which takes a twentieth of the time that INSERT takes."""
+    statement = f"COPY {table} ({', '.join(names)}) FROM STDIN"
+    driver = connection.connection.driver_connection
+    assert driver is not None
+    errors = connection.dialect.loaded_dbapi.Error
+    try:
+        with driver.cursor() as cursor, cursor.copy(statement) as copy:
+            for row in rows:
+                copy.write_row(row)
+    except errors as error:
+        raise DBAPIError.instance(statement, None, error, errors) from error
+
+
 def _marked(found: SearchText) -> str:
-    """The words by which a text is found, parted by spaces, which no word has."""
+    """The words by which a text is found, as the server writes arrays; no word has a quote."""
     title = found.title.split()
     words = {
         *title,
@@ -275,7 +288,7 @@ def _marked(found: SearchText) -> str:
         *(f"t:{token}" for token in title),
         *(f"a:{token}" for token in found.author.split()),
     }
-    return " ".join(sorted(words))
+    return '{"' + '","'.join(sorted(words)) + '"}' if words else "{}"
 
 
 def _matches(words: Words) -> Iterator[ColumnElement[bool]]:

@@ -247,6 +247,12 @@ def test_what_no_database_takes_is_looked_for_all_the_same(any_store: SqlStore, 
     assert any_store.claim_due(now=NOW, owner="me", lease=LEASE, limit=1, only=[odd]) == ()
 
 
+def test_words_that_databases_know_are_only_words(any_store: SqlStore) -> None:
+    poll(any_store, entry("one", title="NULL and void", content=Text(value="{} not or near")))
+    for query in ("null", "title:null", '"null and"', "void near", "not-or"):
+        assert uids(any_store, query) == ["one"], query
+
+
 def test_a_language_is_asked_for_by_whole_subtags(any_store: SqlStore) -> None:
     for lang in ("en", "en-GB", "en-GB-oed", "eng", "en-gbx", "en_gb"):
         poll(any_store, entry(lang, lang=lang, source=lang.lower().replace("_", "--")), source="x")

@@ -11,6 +11,8 @@ from feedsvc.errors import StoreError, StoreUnavailable
 from feedsvc.model import PollState
 from feedsvc.store import SqlStore, open_store
 from feedsvc.store.base import Committed, PollResult
+from feedsvc.store.engine import insert_all
+from feedsvc.store.schema import contents
 from tests.postgres import Postgres
 from tests.storekit import NOW, add, claim, entry, poll, run_forking, uids
 
@@ -207,3 +209,33 @@ def test_a_full_disk_of_the_server_is_named(store: SqlStore) -> None:
     with pytest.raises(StoreUnavailable, match="server's disk is full; make room"):
         write()
     assert store.change() == 0
+
+
+def test_what_the_server_refuses_of_a_copy_fails_alone(store: SqlStore, postgres: Postgres) -> None:
+    held = [claim(store, name) for name in ("a", "b")]
+    made = [entry("one", digest="n\0l"), entry("two", source="b", tags=["x"])]
+    group = [
+        (each, PollResult(state=PollState(), entries=(brought,)))
+        for each, brought in zip(held, made, strict=True)
+    ]
+    refused, written = store.finish_polls(group, NOW)
+    assert "NUL" in str(refused)
+    assert isinstance(written, Committed)
+    assert uids(store) == ["two"]
+
+    def dangle() -> None:
+        with store.writing() as connection:
+            insert_all(connection, contents, [{"entry_pk": 10**9, "payload": "of nothing"}])
+
+    def lose() -> None:
+        with store.writing() as connection, postgres.connect() as other:
+            pid = connection.scalar(text("SELECT pg_backend_pid()"))
+            other.execute("SELECT pg_terminate_backend(%s, 10000)", (pid,))
+            insert_all(connection, contents, [{"entry_pk": 1, "payload": "too late"}])
+
+    with pytest.raises(StoreError, match="is not present in table"):
+        dangle()
+    with pytest.raises(StoreUnavailable, match="cannot be reached"):
+        lose()
+    assert uids(store) == ["two"]
+    assert store.check() == ()
