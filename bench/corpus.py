@@ -28,7 +28,7 @@ in that for on with as was by at from has it its said after before under new old
 could their people government city report week country first last year company energy water
 road police union health research students coast mountain winter summer plan
 """
-_WORDS = _TEXT.split()
+WORDS = _TEXT.split()
 _TAGS = ("Politics", "World", "Economy", "Science", "Health", "Sports", "Culture", "Energy")
 _START = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -88,7 +88,7 @@ def _date(number: int) -> str:
 
 
 def _sentence(chance: random.Random, low: int, high: int) -> str:
-    words = chance.choices(_WORDS, k=chance.randint(low, high))
+    words = chance.choices(WORDS, k=chance.randint(low, high))
     return f"{' '.join(words).capitalize()}."
 
 
