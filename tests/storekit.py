@@ -2,16 +2,19 @@
 
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import event
+
 from feedsvc.model import Entry, PollState, Source, StoredEntry, Tag, entry_key
 from feedsvc.query import parse
 from feedsvc.store import SqlStore, Store
-from feedsvc.store.base import Claim, Committed, PollResult
+from feedsvc.store.base import Claim, Committed, PollResult, Reference, Sought, Titled
 
 NOW = datetime(2026, 3, 1, 12, 0, 30, 123456, tzinfo=UTC)
 LEASE = timedelta(minutes=5)
@@ -82,6 +85,33 @@ def uids(store: Store, query: str = "", *, limit: int = 100, now: datetime = NOW
 def key_of(name: str, source: str = "a") -> str:
     """The key of an entry made by `entry`."""
     return entry_key(f"urn:{source}:{name}")
+
+
+def titled(store: Store, text: str, limit: int = 5) -> tuple[Titled, ...]:
+    """The live entries that a headline may mean."""
+    (found,) = store.titled([Sought(text=text)], limit)
+    return found
+
+
+def waiting(store: Store, text: str, limit: int = 5) -> tuple[Reference, ...]:
+    """The unresolved references that a title may be meant by."""
+    (found,) = store.waiting([Sought(text=text)], limit)
+    return found
+
+
+@contextmanager
+def statements(store: SqlStore) -> Iterator[list[str]]:
+    """The statements that a store runs, as they go to the driver; many rows at once are one."""
+    ran: list[str] = []
+
+    def executed(*said: Any) -> None:
+        ran.append(said[2])
+
+    event.listen(store.engine, "before_cursor_execute", executed)
+    try:
+        yield ran
+    finally:
+        event.remove(store.engine, "before_cursor_execute", executed)
 
 
 FORKING = """

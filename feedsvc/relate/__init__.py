@@ -1,4 +1,4 @@
 """Which entries belong together, decided from candidates and texts alone, without any I/O.
 
-`titles.py` resolves the headlines an entry names; `terms.py` knows how telling a word is.
+`titles.py` resolves the headlines an entry names.
 """

@@ -2,7 +2,7 @@
 
 "Also read" lists quote titles of their own site, mostly word for word, sometimes shortened or
 edited since. A wrong link is worse than none: what could mean two different titles means neither.
-Candidates are brought by the caller, who looks them up by `search_tokens`.
+Candidates are brought by the caller, who finds them by the telling words they share.
 """
 
 import re
@@ -13,12 +13,11 @@ from functools import lru_cache
 
 from rapidfuzz import fuzz
 
+from ..query.telling import stem, stem_weight
 from ..query.text import tokens
-from .terms import weight
 
 ACCEPT = 0.81
 MARGIN = 0.03
-_MAX_SEARCH_TOKENS = 8
 _SHORTEST_PREFIX = 4  # tokens
 
 _LABEL = re.compile(
@@ -71,6 +70,7 @@ class Match:
     key: str
     score: float
     exact: bool
+    same_source: bool
     reason: str
 
 
@@ -96,18 +96,6 @@ def normal(title: str) -> str:
     return " ".join(_parse(title).words)
 
 
-def search_tokens(title: str) -> tuple[str, ...]:
-    """The at most 8 most telling distinct tokens of a title, to look its candidates up by.
-
-    They are tokens of `query.text.tokens`, as titles are indexed; the most telling comes first.
-    """
-    found = tokens(_bare(title)) or tokens(title)
-    if len(found) > _SHORTEST_PREFIX and _CUT.search(title):
-        found.pop()  # most likely half a word
-    distinct = dict.fromkeys(found)
-    return tuple(sorted(distinct, key=weight, reverse=True)[:_MAX_SEARCH_TOKENS])
-
-
 def best(reference: str, candidates: Sequence[Candidate]) -> Match | None:
     """Decides which of the candidates a headline means; None when no or more than one title may be.
 
@@ -121,7 +109,13 @@ def best(reference: str, candidates: Sequence[Candidate]) -> Match | None:
     if exact:
         chosen = min(exact, key=_distance)
         where = "same title" if chosen.same_source else "same title in another source"
-        return Match(key=chosen.key, score=1.0, exact=True, reason=where)
+        return Match(
+            key=chosen.key,
+            score=1.0,
+            exact=True,
+            same_source=chosen.same_source,
+            reason=where,
+        )
     # another site's similar title is most often its own report of the same event
     return _most_similar(wanted, [c for c in candidates if c.same_source])
 
@@ -157,7 +151,13 @@ def _most_similar(wanted: _Title, candidates: Sequence[Candidate]) -> Match | No
         return None
     chosen = min(same, key=_distance)
     reason = "same beginning" if beginning else f"similar title ({score:.2f})"
-    return Match(key=chosen.key, score=round(score, 4), exact=False, reason=reason)
+    return Match(
+        key=chosen.key,
+        score=round(score, 4),
+        exact=False,
+        same_source=chosen.same_source,
+        reason=reason,
+    )
 
 
 def _compare(wanted: _Title, title: _Title) -> tuple[float, bool]:
@@ -192,11 +192,7 @@ def similarity(one: Sequence[str], other: Sequence[str]) -> float:
 
 def _stems(words: Iterable[str]) -> dict[str, float]:
     """Words without the `s` of a plural or genitive, each with how telling it is."""
-    stems: dict[str, float] = {}
-    for word in words:
-        stem = word[:-1] if len(word) > 3 and word.endswith("s") else word
-        stems[stem] = min(weight(stem), weight(stem + "s"))
-    return stems
+    return {each: stem_weight(each) for each in map(stem, words)}
 
 
 def _numbers_conflict(one: Iterable[str], other: Iterable[str]) -> bool:

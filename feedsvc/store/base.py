@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Protocol
 
 from ..errors import StoreError
 from ..model import (
@@ -23,6 +23,13 @@ from ..model import (
     Tag,
 )
 from ..query.ast import EntryQuery
+from .linkable import Linkable as Linkable
+from .linkable import Linked as Linked
+from .linkable import Reference as Reference
+from .linkable import RelatedLink as RelatedLink
+from .linkable import Sought as Sought
+from .linkable import Task as Task
+from .linkable import Titled as Titled
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,49 +133,6 @@ class TagCount:
     slug: str
     label: str
     count: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Titled:
-    """An entry as a candidate for a named headline."""
-
-    key: str
-    id: str
-    source_id: str
-    title: str
-    link: str | None
-    published: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reference:
-    """A headline that entry `key` names as related; `target` is the entry it resolved to."""
-
-    key: str
-    source_id: str
-    position: int
-    title: str
-    target: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RelatedLink:
-    """A link to be stored: explicit ones carry the position of their reference."""
-
-    target: str
-    kind: RelatedKind
-    score: float
-    reason: str
-    position: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Task:
-    """One entry waiting for a consumer of the outbox; `seq` is handed back when it is done."""
-
-    seq: int
-    key: str
-    change: Literal["new", "updated", "withdrawn"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -359,20 +323,35 @@ class Store(Protocol):
         """Queues a batch of live entries again, by key; returns where to go on, None at the end."""
         ...
 
-    def titled(self, tokens: Sequence[str], limit: int) -> tuple[Titled, ...]:
-        """Live entries whose titles share tokens, those sharing most first, then newest."""
+    def linkable(self, keys: Iterable[str]) -> Mapping[str, Linkable]:
+        """Those of these entries that are live, with the headlines they name, by key."""
         ...
 
-    def waiting(self, tokens: Sequence[str], limit: int) -> tuple[Reference, ...]:
-        """Unresolved references that share tokens with a title, those sharing most first."""
+    def titled(self, sought: Sequence[Sought], limit: int) -> tuple[tuple[Titled, ...], ...]:
+        """For each, at most `limit` live entries whose titles are or resemble what is sought.
+
+        What is exactly a spelling comes first, then what shares most weight, then what is of the
+        source asked for, then the newest.
+        """
+        ...
+
+    def waits(self) -> bool:
+        """Whether any headline waits for its entry."""
+        ...
+
+    def waiting(self, sought: Sequence[Sought], limit: int) -> tuple[tuple[Reference, ...], ...]:
+        """For each, at most `limit` unresolved references that are or resemble what is sought.
+
+        Ordered like `titled`.
+        """
         ...
 
     def lookup(self, name: str) -> str | None:
         """The key of the live entry whose key, id or alternate link is exactly `name`."""
         ...
 
-    def references(self, key: str) -> tuple[Reference, ...]:
-        """The headlines an entry names, in its order, resolved or not."""
+    def lookups(self, names: Iterable[str]) -> Mapping[str, str]:
+        """`lookup` of many names at once; those that find nothing are missing from the answer."""
         ...
 
     def referring(self, key: str) -> tuple[Reference, ...]:
@@ -383,6 +362,16 @@ class Store(Protocol):
         self, key: str, links: Sequence[RelatedLink], *, kind: RelatedKind, now: datetime
     ) -> bool:
         """Replaces an entry's links of one kind; True if changed. Never moves `updated`."""
+        ...
+
+    def finish_links(
+        self, consumer: str, seqs: Sequence[int], linked: Sequence[Linked], now: datetime
+    ) -> bool:
+        """Writes what headlines resolve to and takes outbox rows out, in one transaction.
+
+        False, and nothing is written, if an entry's headlines or their targets are no longer as
+        they were read. A link to an entry that has gone since, or to itself, is left out.
+        """
         ...
 
     # -- upkeep ----------------------------------------------------------------------------

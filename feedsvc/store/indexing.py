@@ -43,6 +43,16 @@ class Naming:
     waits: bool = True
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retargeted:
+    """What the headlines of one live entry resolved to, and what they resolve to now."""
+
+    pk: int
+    names: Sequence[str]
+    before: Mapping[int, Target]
+    after: Mapping[int, Target]
+
+
 class Indexing(Database):
     """What hangs on entries."""
 
@@ -121,28 +131,72 @@ class Indexing(Database):
     def put_names(self, connection: Connection, namings: Sequence[Naming]) -> None:
         """Writes what the headlines of entries resolve to; those without a target wait."""
         before = [naming for naming in namings if naming.before]
-        if before:
-            for some in chunks([naming.pk for naming in before], self.tuning.batch):
-                explicit = related.c.entry_pk.in_(some) & (related.c.kind == EXPLICIT)
-                connection.execute(delete(related).where(explicit))
-            self._drop_ref_terms(connection, before)
+        for some in chunks([naming.pk for naming in before], self.tuning.batch):
+            explicit = related.c.entry_pk.in_(some) & (related.c.kind == EXPLICIT)
+            connection.execute(delete(related).where(explicit))
+        self._drop_waiting(
+            connection,
+            [(each.pk, at, name) for each in before for at, name in enumerate(each.before)],
+        )
         self.put_links(connection, EXPLICIT, {n.pk: n.targets for n in namings})
-        waiting = [
-            {"term": term, "entry_pk": naming.pk, "position": position}
-            for naming in namings
-            if naming.waits
-            for position, name in enumerate(naming.names)
-            if position not in naming.targets
+        self._put_waiting(
+            connection,
+            [
+                (naming.pk, position, name)
+                for naming in namings
+                if naming.waits
+                for position, name in enumerate(naming.names)
+                if position not in naming.targets
+            ],
+        )
+
+    def retarget(self, connection: Connection, changes: Sequence[Retargeted]) -> None:
+        """Writes what the headlines of live entries resolve to instead of what they did."""
+        left = [
+            {"of": each.pk, "at": position}
+            for each in changes
+            for position, target in each.before.items()
+            if each.after.get(position) != target
+        ]
+        if left:
+            gone = delete(related).where(
+                related.c.entry_pk == bindparam("of"),
+                related.c.kind == EXPLICIT,
+                related.c.position == bindparam("at"),
+            )
+            connection.execute(gone, left)
+        taken = {
+            each.pk: {at: to for at, to in each.after.items() if each.before.get(at) != to}
+            for each in changes
+        }
+        self.put_links(connection, EXPLICIT, taken)
+        both = [(each.pk, each.names, each.before.keys(), each.after.keys()) for each in changes]
+        self._drop_waiting(
+            connection, [(pk, at, names[at]) for pk, names, had, has in both for at in has - had]
+        )
+        self._put_waiting(
+            connection, [(pk, at, names[at]) for pk, names, had, has in both for at in had - has]
+        )
+
+    def _put_waiting(
+        self, connection: Connection, headlines: Iterable[tuple[int, int, str]]
+    ) -> None:
+        """Makes headlines findable: the pk of the entry that names each, its position, wording."""
+        rows = [
+            {"term": term, "entry_pk": pk, "position": position}
+            for pk, position, name in headlines
             for term in terms(name)
         ]
-        insert_all(connection, ref_terms, waiting)
+        insert_all(connection, ref_terms, rows)
 
-    def _drop_ref_terms(self, connection: Connection, namings: Sequence[Naming]) -> None:
+    def _drop_waiting(
+        self, connection: Connection, headlines: Iterable[tuple[int, int, str]]
+    ) -> None:
+        """Makes headlines unfindable, whether they were or not."""
         columns = ref_terms.c
         rows = [
-            {"of": term, "in": naming.pk, "at": position}
-            for naming in namings
-            for position, name in enumerate(naming.before)
+            {"of": term, "in": pk, "at": position}
+            for pk, position, name in headlines
             for term in terms(name)
         ]
         if rows:

@@ -1,37 +1,22 @@
-"""What linking asks and writes: the outbox, titles and waiting headlines by shared words, links."""
+"""What linking writes: which entries are still to be linked, and the links themselves."""
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
-from heapq import nlargest
-from operator import attrgetter, itemgetter
 from typing import Any
 
-from sqlalchemy import (
-    Column,
-    ColumnElement,
-    Connection,
-    Row,
-    delete,
-    func,
-    select,
-    union_all,
-)
+from sqlalchemy import Connection, Row, delete, select
 
-from ..model import RelatedKind, key_number, key_text, parse_key
-from ..query.text import tokens as tokens_of
-from .base import Reference, RelatedLink, Task, Titled
-from .codec import micros, moment, names_of, storable
+from ..model import RelatedKind, key_text, parse_key
+from .base import Linked, RelatedLink, Task
+from .codec import micros, names_of
 from .engine import chunks, insert_all
-from .indexing import Indexing, Naming, Target
-from .links import EXPLICIT, KINDS, links_of
-from .schema import entries, outbox, ref_terms, related, sources, title_terms
-from .words import term
-
-_LIVE = entries.c.withdrawn_at.is_(None)
+from .indexing import Naming, Retargeted, Target
+from .links import KINDS
+from .named import LINKABLE, LIVE, Named, linkable_of
+from .schema import entries, outbox, related, sources
 
 
-class Linking(Indexing):
+class Linking(Named):
     """Links between entries."""
 
     # -- outbox ----------------------------------------------------------------------------
@@ -52,14 +37,17 @@ class Linking(Indexing):
 
     def done(self, consumer: str, seqs: Sequence[int]) -> None:
         """Takes finished rows out of the outbox."""
-        mine = delete(outbox).where(outbox.c.consumer == consumer)
         with self.writing(durable=False, ordered=False) as connection:
-            for some in chunks(seqs, self.tuning.batch):
-                connection.execute(mine.where(outbox.c.seq.in_(some)))
+            self._take_out(connection, consumer, seqs)
+
+    def _take_out(self, connection: Connection, consumer: str, seqs: Sequence[int]) -> None:
+        mine = delete(outbox).where(outbox.c.consumer == consumer)
+        for some in chunks(seqs, self.tuning.batch):
+            connection.execute(mine.where(outbox.c.seq.in_(some)))
 
     def requeue(self, consumer: str, after: str | None, limit: int) -> str | None:
         """Queues a batch of live entries again, by key; returns where to go on, None at the end."""
-        wanted = select(entries.c.key).where(_LIVE).order_by(entries.c.key).limit(limit)
+        wanted = select(entries.c.key).where(LIVE).order_by(entries.c.key).limit(limit)
         if after is not None:
             wanted = wanted.where(entries.c.key > (parse_key(after) or 0))
         with self.writing(durable=False, ordered=False) as connection:
@@ -72,168 +60,7 @@ class Linking(Indexing):
             )
         return key_text(keys[-1]) if len(keys) == limit else None
 
-    # -- candidates ------------------------------------------------------------------------
-
-    def titled(self, tokens: Sequence[str], limit: int) -> tuple[Titled, ...]:
-        """Live entries whose titles share tokens, those sharing most first, then newest."""
-        columns = title_terms.c
-        newest = (columns.published.desc(), columns.entry_pk.desc())
-        with self.reading() as connection:
-            places = self._sharing(connection, tokens, (columns.entry_pk,), newest, limit)
-            rows = self._titles(connection, [pk for (pk,) in places])
-        return tuple(
-            Titled(
-                key=key_text(row.key),
-                id=row.id,
-                source_id=row.source_id,
-                title=row.title,
-                link=row.link,
-                published=moment(row.published),
-            )
-            for row in _most_alike(rows, tokens, attrgetter("title"))[:limit]
-        )
-
-    def waiting(self, tokens: Sequence[str], limit: int) -> tuple[Reference, ...]:
-        """Unresolved references that share tokens with a title, those sharing most first."""
-        columns = ref_terms.c
-        newest = (columns.entry_pk.desc(), columns.position)
-        place = (columns.entry_pk, columns.position)
-        with self.reading() as connection:
-            places = self._sharing(connection, tokens, place, newest, limit)
-            rows = {row.pk: row for row in self._titles(connection, [pk for pk, _ in places])}
-        named = [
-            (rows[pk], position, names_of(rows[pk].names)[position])
-            for pk, position in sorted(places)
-        ]
-        return tuple(
-            Reference(
-                key=key_text(row.key), source_id=row.source_id, position=position, title=title
-            )
-            for row, position, title in _most_alike(named, tokens, itemgetter(2), itemgetter(0))
-        )[:limit]
-
-    def _sharing(
-        self,
-        connection: Connection,
-        tokens: Sequence[str],
-        columns: Sequence[Column[Any]],
-        newest: Sequence[ColumnElement[Any]],
-        limit: int,
-    ) -> list[tuple[int, ...]]:
-        """The rows of an index of terms that may share most of these tokens.
-
-        Rare tokens are looked up in full, of common ones the newest rows only, and none once enough
-        rows have been found: what is alike shares rare tokens too.
-        """
-        column = columns[0].table.c.term
-        asked = sorted({term(token) for token in tokens})
-        most = self.tuning.postings * limit
-        sizes = [
-            select(func.count())
-            .select_from(select(column).where(column == number).limit(most).subquery())
-            .scalar_subquery()
-            for number in asked
-        ]
-        if not sizes:
-            return []
-        counted = connection.execute(select(*sizes)).one()
-        left, lists = most, []
-        for size, number in sorted(zip(counted, asked, strict=True)):
-            if size and left > 0:
-                rows = select(*columns).where(column == number).order_by(*newest).limit(most)
-                lists.append(select(rows.subquery()))
-                left -= size
-        if not lists:
-            return []
-        shared = Counter(tuple(row) for row in connection.execute(union_all(*lists)))
-        return nlargest(2 * limit, shared, key=lambda place: (shared[place], place))
-
-    def _titles(self, connection: Connection, pks: Iterable[int]) -> list[Row[*tuple[Any, ...]]]:
-        columns = entries.c
-        wanted = select(
-            columns.pk,
-            columns.key,
-            columns.id,
-            columns.title,
-            columns.link,
-            columns.published,
-            columns.names,
-            sources.c.id.label("source_id"),
-        ).join_from(entries, sources, sources.c.pk == columns.source_pk)
-        return [
-            row
-            for some in chunks(sorted(set(pks)), self.tuning.batch)
-            for row in connection.execute(wanted.where(columns.pk.in_(some)))
-        ]
-
-    def lookup(self, name: str) -> str | None:
-        """The key of the live entry whose key, id or alternate link is exactly `name`."""
-        columns, name = entries.c, storable(name)
-        by_key = columns.key == parse_key(name)
-        by_id = (columns.key == key_number(name)) & (columns.id == name)
-        by_link = (columns.link_hash == key_number(name)) & (columns.link == name)
-        newest = (columns.published.desc(), columns.key.desc())
-        with self.reading() as connection:
-            for named in (by_key, by_id, by_link):
-                found = select(columns.key).where(_LIVE, named).order_by(*newest).limit(1)
-                key = connection.scalar(found)
-                if key is not None:
-                    return key_text(key)
-        return None
-
     # -- links -----------------------------------------------------------------------------
-
-    def references(self, key: str) -> tuple[Reference, ...]:
-        """The headlines an entry names, in its order, resolved or not; none if it is gone."""
-        with self.reading() as connection:
-            row = self._entry(connection, key)
-            links = links_of(connection, [row.pk]) if row else {}
-        if row is None:
-            return ()
-        targets = {
-            link.position: link.shown.key
-            for link in links.get(row.pk, ())
-            if link.shown.kind == "explicit"
-        }
-        return tuple(
-            Reference(
-                key=key,
-                source_id=row.source_id,
-                position=position,
-                title=title,
-                target=targets.get(position),
-            )
-            for position, title in enumerate(names_of(row.names))
-        )
-
-    def referring(self, key: str) -> tuple[Reference, ...]:
-        """The references of live entries that are resolved to this entry."""
-        number = parse_key(key)
-        target = select(entries.c.pk).where(entries.c.key == number).scalar_subquery()
-        named = (related.c.target_pk == target) & (related.c.kind == EXPLICIT)
-        wanted = (
-            select(
-                entries.c.key,
-                entries.c.names,
-                sources.c.id.label("source_id"),
-                related.c.position,
-            )
-            .join_from(related, entries, entries.c.pk == related.c.entry_pk)
-            .join(sources, sources.c.pk == entries.c.source_pk)
-            .where(named, _LIVE)
-            .order_by(entries.c.published.desc(), entries.c.key.desc(), related.c.position)
-        )
-        with self.reading() as connection:
-            return tuple(
-                Reference(
-                    key=key_text(row.key),
-                    source_id=row.source_id,
-                    position=row.position,
-                    title=names_of(row.names)[row.position],
-                    target=key,
-                )
-                for row in connection.execute(wanted)
-            )
 
     def put_related(
         self, key: str, links: Sequence[RelatedLink], *, kind: RelatedKind, now: datetime
@@ -263,6 +90,62 @@ class Linking(Indexing):
             self.bump(connection, membership=now if flagged else None)
         return True
 
+    def finish_links(
+        self, consumer: str, seqs: Sequence[int], linked: Sequence[Linked], now: datetime
+    ) -> bool:
+        """Writes what headlines resolve to and takes outbox rows out, in one transaction."""
+        with self.writing(durable=False, ordered=bool(linked)) as connection:
+            changes = self._retargeted(connection, linked)
+            if changes is None:
+                return False
+            if changes:
+                self.retarget(connection, changes)
+                flagged = self.refresh(connection, [change.pk for change in changes], now)
+                self.bump(connection, membership=now if flagged else None)
+            self._take_out(connection, consumer, seqs)
+        return True
+
+    def _retargeted(
+        self, connection: Connection, linked: Sequence[Linked]
+    ) -> list[Retargeted] | None:
+        """What is to be written; None if an entry is not as it was read."""
+        numbers = [parse_key(each.entry.key) for each in linked]
+        rows = {
+            row.key: row
+            for some in chunks(numbers, self.tuning.batch)
+            for row in connection.execute(LINKABLE.where(LIVE, entries.c.key.in_(some)))
+        }
+        had = self.targets_by_key(connection, [row.pk for row in rows.values()])
+        live = self._live(connection, [link.target for each in linked for link in each.links])
+        changes: list[Retargeted] = []
+        for number, each in zip(numbers, linked, strict=True):
+            row = rows.get(number)
+            if row is None:
+                continue  # it is gone, and what it named with it
+            targets = had.get(row.pk, {})
+            names = names_of(row.names)
+            if linkable_of(row, targets).references != each.entry.references:
+                return None
+            before = {at: target for at, (_, target) in targets.items()}
+            after = {
+                link.position: Target(pk=live[link.target], score=link.score, reason=link.reason)
+                for link in each.links
+                if link.target in live and link.target != each.entry.key
+            }
+            if after != before:
+                changes.append(Retargeted(pk=row.pk, names=names, before=before, after=after))
+        return changes
+
+    def _live(self, connection: Connection, keys: Iterable[str]) -> dict[str, int]:
+        """The pks of those of these entries that are live."""
+        numbers = sorted({number for key in keys if (number := parse_key(key)) is not None})
+        wanted = select(entries.c.key, entries.c.pk).where(LIVE)
+        return {
+            key_text(number): pk
+            for some in chunks(numbers, self.tuning.batch)
+            for number, pk in connection.execute(wanted.where(entries.c.key.in_(some)))
+        }
+
     def _new_links(
         self,
         connection: Connection,
@@ -276,7 +159,7 @@ class Linking(Indexing):
             return None
         keys = {link.target: parse_key(link.target) for link in links}
         live = select(entries.c.key, entries.c.pk).where(
-            _LIVE, entries.c.key.in_(set(keys.values()) - {None, row.key})
+            LIVE, entries.c.key.in_(set(keys.values()) - {None, row.key})
         )
         pks: dict[int | None, int] = dict(connection.execute(live).all())
         named = len(names_of(row.names))
@@ -300,22 +183,6 @@ class Linking(Indexing):
                 sources.c.id.label("source_id"),
             )
             .join_from(entries, sources, sources.c.pk == entries.c.source_pk)
-            .where(_LIVE, entries.c.key == parse_key(key))
+            .where(LIVE, entries.c.key == parse_key(key))
         )
         return connection.execute(wanted).one_or_none()
-
-
-def _most_alike(
-    rows: Sequence[Any],
-    tokens: Sequence[str],
-    title: Callable[[Any], str],
-    entry: Callable[[Any], Row[*tuple[Any, ...]]] = lambda row: row,
-) -> list[Any]:
-    """Rows by how many of the tokens their titles have, then newest first."""
-    asked = set(tokens)
-
-    def rank(row: Any) -> tuple[int, int, int]:
-        own = entry(row)
-        return -len(asked & set(tokens_of(title(row)))), -own.published, -own.key
-
-    return sorted(rows, key=rank)

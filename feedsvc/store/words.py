@@ -5,15 +5,22 @@ each. Which text that is and how it becomes tokens is `query`'s to say; how it i
 backends'.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import combinations
 from math import log1p, sqrt
 
 from ..model import Entry, key_number
 from ..query import searchable
 from ..query.ast import Words
+from ..query.telling import most_telling
 from ..query.text import tokens
+
+# Of 12,320 headlines with much noise 99.8 % share a pair or the beginning with the title they mean
+# when it is indexed by four words, and all of them with a title that asks for six.
+_INDEXED, _ASKED, _BEGINNING = 4, 6, 4
+_LARGEST = (1 << 63) - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,15 +49,46 @@ def phrase(words: Words) -> str:
     return _spaced(words.tokens)
 
 
-@lru_cache(maxsize=1 << 16)
-def term(token: str) -> int:
-    """The number that stands for a token in the indexes of titles and of waiting headlines."""
-    return key_number(token)
-
-
 def terms(text: str) -> frozenset[int]:
-    """The numbers of all tokens of a text."""
-    return frozenset(map(term, tokens(text)))
+    """The numbers that a title or a headline is indexed under.
+
+    One for the whole of it, one for its beginning, and one for every pair of its most telling
+    words: two that share a pair may be the same, and those that share none are not.
+    """
+    found = tokens(text)
+    return frozenset((*_wholes(found), *_pairs(found, _INDEXED)))
+
+
+def sought_terms(text: str) -> tuple[frozenset[int], frozenset[int]]:
+    """The numbers to look a title or a headline up by: of the whole of it, and of its parts.
+
+    More pairs than are indexed, because an edit may have taken away the most telling words.
+    """
+    found = tokens(text)
+    parts = (*_wholes(found)[1:], *_pairs(found, _ASKED))
+    return frozenset(_wholes(found)[:1]), frozenset(parts)
+
+
+def whole_terms(text: str) -> frozenset[int]:
+    """The numbers to look up by what has the same letters and digits; none if it has none."""
+    return frozenset(_wholes(tokens(text))[:1])
+
+
+def _wholes(found: Sequence[str]) -> list[int]:
+    """Of all tokens, and of the first of them: an ellipsis may have cut the rest off."""
+    if not found:
+        return []
+    return [key_number("".join(found)), key_number(f"{' '.join(found[:_BEGINNING])} …")]
+
+
+def _pairs(found: Sequence[str], words: int) -> Iterator[int]:
+    numbers = map(_number, most_telling(found, words))
+    return ((one + other) & _LARGEST for one, other in combinations(numbers, 2))
+
+
+@lru_cache(maxsize=1 << 14)
+def _number(token: str) -> int:
+    return key_number(token)
 
 
 def relevance(text: SearchText, asked: Iterable[Words]) -> int:

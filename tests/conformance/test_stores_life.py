@@ -14,7 +14,7 @@ from feedsvc.query import parse
 from feedsvc.store import BACKENDS, SqlStore, Store, open_store
 from feedsvc.store.base import RelatedLink
 from feedsvc.store.life import newest_revision
-from tests.storekit import HOUR, NOW, add, claim, entry, key_of, poll, tag, uids
+from tests.storekit import HOUR, NOW, add, claim, entry, key_of, poll, tag, titled, uids, waiting
 
 
 @pytest.fixture
@@ -200,8 +200,8 @@ def contents(store: SqlStore) -> list[object]:
         store.tags(),
         store.tasks("link", 100),
         store.known("a", ["old", "naming", "named", "gone"]),
-        store.waiting(["elsewhere"], 10),
-        store.titled(["named"], 10),
+        waiting(store, "Elsewhere"),
+        titled(store, "Title of named"),
     ]
 
 

@@ -1,12 +1,16 @@
 """How telling a word is: its inverse document frequency in news at large.
 
 The frequencies come from a background corpus and not from what happens to be stored, so that a
-link found today is found tomorrow as well, on every replica.
+link found today is found tomorrow as well, on every replica. Stores index titles by their telling
+words: a release with another table makes these indexes anew.
 """
 
 import math
+from collections.abc import Iterable
 from functools import lru_cache
 from importlib.resources import files
+
+from ..model import key_number
 
 _DOCUMENTS = 10_771
 _UNSEEN = 2  # a word missing from the table stands in fewer than three documents
@@ -39,3 +43,28 @@ def weight(token: str) -> float:
     """
     found = math.log(_DOCUMENTS / _counts().get(token, _UNSEEN))
     return found / 2 if len(token) == 1 else found
+
+
+def stem(token: str) -> str:
+    """A token without the `s` of a plural or genitive."""
+    return token[:-1] if len(token) > 3 and token.endswith("s") else token
+
+
+@lru_cache(maxsize=1 << 14)
+def stem_weight(stem: str) -> float:
+    """How telling a stem is: as its commoner form."""
+    return min(weight(stem), weight(stem + "s"))
+
+
+def most_telling(found: Iterable[str], number: int) -> list[str]:
+    """The most telling distinct stems of these tokens, at most `number`, the most telling first.
+
+    Stems that are equally telling come in one order, wherever they stand in a text.
+    """
+    return sorted(set(map(stem, found)), key=_order)[:number]
+
+
+@lru_cache(maxsize=1 << 14)
+def _order(stem: str) -> tuple[float, int]:
+    # no order of letters: it would prefer words that many texts share, such as short ones
+    return -stem_weight(stem), key_number(stem)
