@@ -162,13 +162,13 @@ class Gazetteer:
         return (
             end < len(tokens.words)
             and tokens.gaps[end - 1] == JOIN
-            and tokens.capital(end)
+            and tokens.capital[end]
             and (tokens.folded[end] in self.role_words or tokens.folded[end] in self.first_names)
         )
 
     def _alone(self, tokens: Tokens, name: Name, start: int, end: int, style: int) -> int:
         """Whether a name that is part of others stands for itself here."""
-        if start > 0 and tokens.gaps[start - 1] == JOIN and tokens.capital(start - 1):
+        if start > 0 and tokens.gaps[start - 1] == JOIN and tokens.capital[start - 1]:
             before = tokens.folded[start - 1]
             if before in self.first_names and before not in _BESIDE:
                 return NO
@@ -179,7 +179,7 @@ class Gazetteer:
             before = tokens.folded[start - 2]
             if before in ("university", "bank", "church", "times", "prince", "princess", "duke"):
                 return NO
-        if end < len(tokens.words) and tokens.gaps[end - 1] == JOIN and tokens.capital(end):
+        if end < len(tokens.words) and tokens.gaps[end - 1] == JOIN and tokens.capital[end]:
             after = tokens.folded[end]
             if name.kind == PERSON:
                 return NO if after in _OTHER_THING else SURE

@@ -65,7 +65,7 @@ def people(
     found: dict[str, list[_Candidate]] = {}
     at, size = 0, len(tokens.words)
     while at < size:
-        if not tokens.words[at][0].isupper() or at in kinds:
+        if not tokens.capital[at] or at in kinds:
             at += 1
             continue
         end = _run(tokens, kinds, at)
@@ -97,7 +97,7 @@ def _run(tokens: Tokens, kinds: dict[int, str], start: int) -> int:
             after = end
             while after < size and tokens.words[after] in _PARTICLES and tokens.gaps[after] == JOIN:
                 after += 1
-            if not end < after < size or not tokens.words[after][0].isupper():
+            if not end < after < size or not tokens.capital[after]:
                 break
             end = after + 1
     return end
@@ -118,7 +118,7 @@ def _candidate(
     # somebody's place or employer may run into the name: "Virginia Tech's", "Boston Mayor X"
     joined_before = start > 0 and tokens.gaps[start - 1] == JOIN and (start - 1) in kinds
     joined_after = (
-        end < len(folded) and tokens.gaps[end - 1] == JOIN and tokens.capital(end) and end in kinds
+        end < len(folded) and tokens.gaps[end - 1] == JOIN and tokens.capital[end] and end in kinds
     )
     if joined_after or (loud and joined_before and kinds[start - 1] != ROLE):
         return None
@@ -135,13 +135,13 @@ def _candidate(
             start += 1
         if loud and end - start != 2:
             return None
-    capitals = sum(tokens.capital(at) for at in range(start, end))
+    capitals = sum(tokens.capital[at] for at in range(start, end))
     if not 2 <= capitals <= _MOST_WORDS:
         return None
     if end < len(folded):
         if tokens.gaps[end - 1] == JOIN and folded[end] in _THING_AFTER:
             return None
-        if tokens.marks[end - 1] == " - " and tokens.capital(end):
+        if tokens.marks[end - 1] == " - " and tokens.capital[end]:
             return None  # the name may go on behind a badly set hyphen
     if not _name_like(tokens, names, start, end):
         return None
@@ -170,7 +170,7 @@ def _introduced(tokens: Tokens, kinds: dict[int, str], roles: dict[int, bool], s
             return True
         if at != before and tokens.gaps[at] not in (JOIN, LOOSE):
             return False
-        capital = tokens.words[at][0].isupper()
+        capital = tokens.capital[at]
         if capital and kinds.get(at) not in (PLACE, ORGANISATION):
             return False
     return False
@@ -246,7 +246,7 @@ def _person(tokens: Tokens, candidates: list[_Candidate], taken: set[str]) -> Pe
         places |= {
             at
             for at, key in enumerate(tokens.folded)
-            if key == surname and at not in covered and tokens.capital(at)
+            if key == surname and at not in covered and tokens.capital[at]
         }
     return Person(
         tokens.written(first.start, first.end),

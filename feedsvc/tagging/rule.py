@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from ..model import Entry, Source
+from .markup import plain
 from .phrase import Index
-from .text import Tokens, plain, tokenise
+from .text import Tokens, tokenise
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
