@@ -8,6 +8,7 @@ it is fenced in, and never one out of their ordinary words.
 
 from collections.abc import Container
 from dataclasses import dataclass
+from itertools import compress
 
 from .gazetteer import ORGANISATION, PERSON, PLACE, ROLE, Gazetteer, Mention
 from .text import BREAK, JOIN, LOOSE, SENTENCE, Tokens, word_set
@@ -63,17 +64,17 @@ def people(
             elif not mention.sure:
                 kinds.pop(at)
     found: dict[str, list[_Candidate]] = {}
-    at, size = 0, len(tokens.words)
-    while at < size:
-        if not tokens.capital[at] or at in kinds:
-            at += 1
+    after = 0
+    for at in compress(range(len(tokens.words)), tokens.capital):
+        if at < after or at in kinds or not _may_go_on(tokens, kinds, at):
             continue
-        end = _run(tokens, kinds, at)
-        candidate = _candidate(tokens, names, kinds, roles, at, end)
+        after = _run(tokens, kinds, at)
+        candidate = _candidate(tokens, names, kinds, roles, at, after)
         if candidate and not (candidate.loud and tokens.folded[candidate.end - 1] in common):
             key = " ".join(tokens.folded[candidate.start : candidate.end])
             found.setdefault(key, []).append(candidate)
-        at = end
+    if not found:
+        return []
     surnames = {
         tokens.folded[m.end - 1] for m in mentions if m.name.kind == PERSON and m.end - m.start > 1
     }
@@ -86,12 +87,18 @@ def people(
     return persons
 
 
+def _may_go_on(tokens: Tokens, kinds: dict[int, str], at: int) -> bool:
+    """Whether a capitalised word can be the first of several: most just begin a sentence."""
+    if tokens.gaps[at] != JOIN or at + 1 in kinds:
+        return False
+    return tokens.capital[at + 1] or tokens.words[at + 1] in _PARTICLES
+
+
 def _run(tokens: Tokens, kinds: dict[int, str], start: int) -> int:
     """Where the row of capitalised words that begins at `start` ends."""
     end, size = start + 1, len(tokens.words)
     while end < size and tokens.gaps[end - 1] == JOIN and end not in kinds:
-        word = tokens.words[end]
-        if word[0].isupper():
+        if tokens.capital[end]:
             end += 1
         else:
             after = end
