@@ -23,12 +23,13 @@ class Node(Generic[Meaning]):
 
 
 class Lexicon(Generic[Meaning]):
-    """Phrases, each with one or more meanings."""
+    """Phrases, each with one or more meanings; `longer` are the first words of those of several."""
 
-    __slots__ = ("first",)
+    __slots__ = ("first", "longer")
 
     def __init__(self) -> None:
         self.first: dict[str, Node[Meaning]] = {}
+        self.longer: dict[str, dict[str, Node[Meaning]]] = {}
 
     def add(self, keys: Sequence[str], meaning: Meaning) -> None:
         """Adds a phrase, given as its folded words; several may share them."""
@@ -38,6 +39,9 @@ class Lexicon(Generic[Meaning]):
                 node.next = {}
             node = node.next.setdefault(key, Node())
         node.meanings = (*node.meanings, meaning)
+        following = self.first[keys[0]].next
+        if following is not None:
+            self.longer[keys[0]] = following
 
     def at(
         self, tokens: Tokens, start: int, accept: Callable[[Meaning, int, int], bool]
@@ -62,6 +66,21 @@ class Lexicon(Generic[Meaning]):
             if accepted:
                 return stop, accepted
         return None
+
+    def reach(self, tokens: Tokens, start: int) -> int:
+        """Where the longest phrase of several words at a word ends; `start` if there is none."""
+        folded, gaps = tokens.folded, tokens.gaps
+        node, found = self.first[folded[start]], start
+        end, last = start + 1, len(folded)
+        while node.next is not None and end < last and gaps[end - 1] <= LOOSE:
+            following = node.next.get(folded[end])
+            if following is None:
+                break
+            node = following
+            end += 1
+            if node.meanings:
+                found = end
+        return found
 
     def places(self, tokens: Tokens) -> list[int]:
         """Where a word stands that a phrase begins with; in most texts that is not often."""
