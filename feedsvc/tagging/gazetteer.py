@@ -5,7 +5,7 @@ sure or doubtful (an ordinary word at the start of a sentence, somebody's surnam
 counts only when its tag is sure elsewhere in the same text or a cue speaks for it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib import resources
@@ -94,14 +94,28 @@ class Mention:
 
 @dataclass(slots=True)
 class Gazetteer:
-    """All names, in one lexicon, and all tags they stand for."""
+    """All names, in one lexicon, and all tags they stand for.
+
+    `small` are the words that begin a name without needing a capital.
+    """
 
     lexicon: Lexicon[Name] = field(default_factory=Lexicon)
+    small: set[str] = field(default_factory=set)
     tags: dict[str, Topical] = field(default_factory=dict)
     role_words: set[str] = field(default_factory=set)
     first_names: dict[str, bool] = field(default_factory=dict)
     not_persons: frozenset[str] = frozenset()
     surnames_too: frozenset[str] = frozenset()
+
+    def add(self, keys: Sequence[str], name: Name) -> None:
+        """Adds a way to write a name, given as its folded words."""
+        self.lexicon.add(keys, name)
+        if 0 not in name.proper:
+            self.small.add(keys[0])
+
+    def _places(self, tokens: Tokens) -> list[int]:
+        capital, folded = tokens.capital, tokens.folded
+        return [at for at in self.lexicon.places(tokens) if capital[at] or folded[at] in self.small]
 
     def mentions(self, tokens: Tokens) -> list[Mention]:
         """Every name in a text, masks and roles included, from left to right."""
@@ -111,7 +125,7 @@ class Gazetteer:
         def accept(name: Name, start: int, end: int) -> bool:
             return _spelled(tokens, name, start, end)
 
-        for start, end, names in self.lexicon.scan(tokens, accept):
+        for start, end, names in self.lexicon.scan(tokens, self._places(tokens), accept):
             for name in names:
                 if name.foreign and _namesake(tokens, end):
                     elsewhere.add(name.slug)
@@ -130,7 +144,7 @@ class Gazetteer:
 
         return [
             Mention(name, start, end, True)
-            for start, end, names in self.lexicon.scan(tokens, accept)
+            for start, end, names in self.lexicon.scan(tokens, self._places(tokens), accept)
             for name in names
         ]
 
@@ -162,13 +176,13 @@ class Gazetteer:
         return (
             end < len(tokens.words)
             and tokens.gaps[end - 1] == JOIN
-            and tokens.capital(end)
+            and tokens.capital[end]
             and (tokens.folded[end] in self.role_words or tokens.folded[end] in self.first_names)
         )
 
     def _alone(self, tokens: Tokens, name: Name, start: int, end: int, style: int) -> int:
         """Whether a name that is part of others stands for itself here."""
-        if start > 0 and tokens.gaps[start - 1] == JOIN and tokens.capital(start - 1):
+        if start > 0 and tokens.gaps[start - 1] == JOIN and tokens.capital[start - 1]:
             before = tokens.folded[start - 1]
             if before in self.first_names and before not in _BESIDE:
                 return NO
@@ -179,7 +193,7 @@ class Gazetteer:
             before = tokens.folded[start - 2]
             if before in ("university", "bank", "church", "times", "prince", "princess", "duke"):
                 return NO
-        if end < len(tokens.words) and tokens.gaps[end - 1] == JOIN and tokens.capital(end):
+        if end < len(tokens.words) and tokens.gaps[end - 1] == JOIN and tokens.capital[end]:
             after = tokens.folded[end]
             if name.kind == PERSON:
                 return NO if after in _OTHER_THING else SURE
@@ -227,8 +241,7 @@ def _spelled(tokens: Tokens, name: Name, start: int, end: int) -> bool:
         if word != name.exact:
             return False
         return not (word.lower() in _WORDS_IN_CAPITALS and tokens.style(start) == SHOUT)
-    words = tokens.words
-    return all(words[start + at][0].isupper() for at in name.proper)
+    return all(tokens.capital[start + at] for at in name.proper)
 
 
 @lru_cache(maxsize=1)
@@ -257,7 +270,7 @@ def gazetteer() -> Gazetteer:
     for line in data_lines("roles.txt"):
         for role in line.split("|"):
             keys = tokenise([role.lstrip("+")]).folded
-            made.lexicon.add(keys, Name("", ROLE, follows=role.startswith("+")))
+            made.add(keys, Name("", ROLE, follows=role.startswith("+")))
             made.role_words.update((keys[0], keys[-1]))
     for line in data_lines("firstnames.txt"):
         for word in line.split():
@@ -306,7 +319,7 @@ def _name(
     exact = tokens.words[0] if len(tokens.words) == 1 and is_acronym(tokens.words[0]) else ""
     if "." in exact:
         exact = ""
-    made.lexicon.add(
+    made.add(
         tokens.folded,
         Name(
             slug,

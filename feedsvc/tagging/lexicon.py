@@ -4,8 +4,9 @@ Phrases are kept as a tree of folded words, so that the cost of a walk does not 
 number. What a phrase means is the business of who put it in.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import compress
 from typing import Generic, TypeVar
 
 from .text import LOOSE, Tokens
@@ -14,27 +15,33 @@ Meaning = TypeVar("Meaning")
 
 
 @dataclass(slots=True)
-class _Node(Generic[Meaning]):
-    next: "dict[str, _Node[Meaning]] | None" = None
+class Node(Generic[Meaning]):
+    """What may follow the words so far, and what they mean if nothing does."""
+
+    next: "dict[str, Node[Meaning]] | None" = None
     meanings: tuple[Meaning, ...] = ()
 
 
 class Lexicon(Generic[Meaning]):
-    """Phrases, each with one or more meanings."""
+    """Phrases, each with one or more meanings; `longer` are the first words of those of several."""
 
-    __slots__ = ("first",)
+    __slots__ = ("first", "longer")
 
     def __init__(self) -> None:
-        self.first: dict[str, _Node[Meaning]] = {}
+        self.first: dict[str, Node[Meaning]] = {}
+        self.longer: dict[str, dict[str, Node[Meaning]]] = {}
 
     def add(self, keys: Sequence[str], meaning: Meaning) -> None:
         """Adds a phrase, given as its folded words; several may share them."""
-        node = self.first.setdefault(keys[0], _Node())
+        node = self.first.setdefault(keys[0], Node())
         for key in keys[1:]:
             if node.next is None:
                 node.next = {}
-            node = node.next.setdefault(key, _Node())
+            node = node.next.setdefault(key, Node())
         node.meanings = (*node.meanings, meaning)
+        following = self.first[keys[0]].next
+        if following is not None:
+            self.longer[keys[0]] = following
 
     def at(
         self, tokens: Tokens, start: int, accept: Callable[[Meaning, int, int], bool]
@@ -60,14 +67,33 @@ class Lexicon(Generic[Meaning]):
                 return stop, accepted
         return None
 
+    def reach(self, tokens: Tokens, start: int) -> int:
+        """Where the longest phrase of several words at a word ends; `start` if there is none."""
+        folded, gaps = tokens.folded, tokens.gaps
+        node, found = self.first[folded[start]], start
+        end, last = start + 1, len(folded)
+        while node.next is not None and end < last and gaps[end - 1] <= LOOSE:
+            following = node.next.get(folded[end])
+            if following is None:
+                break
+            node = following
+            end += 1
+            if node.meanings:
+                found = end
+        return found
+
+    def places(self, tokens: Tokens) -> list[int]:
+        """Where a word stands that a phrase begins with; in most texts that is not often."""
+        folded = tokens.folded
+        return list(compress(range(len(folded)), map(self.first.__contains__, folded)))
+
     def scan(
-        self, tokens: Tokens, accept: Callable[[Meaning, int, int], bool]
+        self, tokens: Tokens, places: Iterable[int], accept: Callable[[Meaning, int, int], bool]
     ) -> Iterator[tuple[int, int, tuple[Meaning, ...]]]:
-        """All phrases of a text from left to right, longest first and without overlap."""
-        first = self.first
+        """Phrases that begin at `places`, from left to right, longest first, without overlap."""
         free = 0
-        for start, key in enumerate(tokens.folded):
-            if start >= free and key in first:
+        for start in places:
+            if start >= free:
                 hit = self.at(tokens, start, accept)
                 if hit is not None:
                     yield start, hit[0], hit[1]

@@ -8,6 +8,7 @@ it is fenced in, and never one out of their ordinary words.
 
 from collections.abc import Container
 from dataclasses import dataclass
+from itertools import compress
 
 from .gazetteer import ORGANISATION, PERSON, PLACE, ROLE, Gazetteer, Mention
 from .text import BREAK, JOIN, LOOSE, SENTENCE, Tokens, word_set
@@ -63,17 +64,17 @@ def people(
             elif not mention.sure:
                 kinds.pop(at)
     found: dict[str, list[_Candidate]] = {}
-    at, size = 0, len(tokens.words)
-    while at < size:
-        if not tokens.words[at][0].isupper() or at in kinds:
-            at += 1
+    after = 0
+    for at in compress(range(len(tokens.words)), tokens.capital):
+        if at < after or at in kinds or not _may_go_on(tokens, kinds, at):
             continue
-        end = _run(tokens, kinds, at)
-        candidate = _candidate(tokens, names, kinds, roles, at, end)
+        after = _run(tokens, kinds, at)
+        candidate = _candidate(tokens, names, kinds, roles, at, after)
         if candidate and not (candidate.loud and tokens.folded[candidate.end - 1] in common):
             key = " ".join(tokens.folded[candidate.start : candidate.end])
             found.setdefault(key, []).append(candidate)
-        at = end
+    if not found:
+        return []
     surnames = {
         tokens.folded[m.end - 1] for m in mentions if m.name.kind == PERSON and m.end - m.start > 1
     }
@@ -86,18 +87,24 @@ def people(
     return persons
 
 
+def _may_go_on(tokens: Tokens, kinds: dict[int, str], at: int) -> bool:
+    """Whether a capitalised word can be the first of several: most just begin a sentence."""
+    if tokens.gaps[at] != JOIN or at + 1 in kinds:
+        return False
+    return tokens.capital[at + 1] or tokens.words[at + 1] in _PARTICLES
+
+
 def _run(tokens: Tokens, kinds: dict[int, str], start: int) -> int:
     """Where the row of capitalised words that begins at `start` ends."""
     end, size = start + 1, len(tokens.words)
     while end < size and tokens.gaps[end - 1] == JOIN and end not in kinds:
-        word = tokens.words[end]
-        if word[0].isupper():
+        if tokens.capital[end]:
             end += 1
         else:
             after = end
             while after < size and tokens.words[after] in _PARTICLES and tokens.gaps[after] == JOIN:
                 after += 1
-            if not end < after < size or not tokens.words[after][0].isupper():
+            if not end < after < size or not tokens.capital[after]:
                 break
             end = after + 1
     return end
@@ -118,7 +125,7 @@ def _candidate(
     # somebody's place or employer may run into the name: "Virginia Tech's", "Boston Mayor X"
     joined_before = start > 0 and tokens.gaps[start - 1] == JOIN and (start - 1) in kinds
     joined_after = (
-        end < len(folded) and tokens.gaps[end - 1] == JOIN and tokens.capital(end) and end in kinds
+        end < len(folded) and tokens.gaps[end - 1] == JOIN and tokens.capital[end] and end in kinds
     )
     if joined_after or (loud and joined_before and kinds[start - 1] != ROLE):
         return None
@@ -135,13 +142,13 @@ def _candidate(
             start += 1
         if loud and end - start != 2:
             return None
-    capitals = sum(tokens.capital(at) for at in range(start, end))
+    capitals = sum(tokens.capital[at] for at in range(start, end))
     if not 2 <= capitals <= _MOST_WORDS:
         return None
     if end < len(folded):
         if tokens.gaps[end - 1] == JOIN and folded[end] in _THING_AFTER:
             return None
-        if tokens.marks[end - 1] == " - " and tokens.capital(end):
+        if tokens.marks[end - 1] == " - " and tokens.capital[end]:
             return None  # the name may go on behind a badly set hyphen
     if not _name_like(tokens, names, start, end):
         return None
@@ -170,7 +177,7 @@ def _introduced(tokens: Tokens, kinds: dict[int, str], roles: dict[int, bool], s
             return True
         if at != before and tokens.gaps[at] not in (JOIN, LOOSE):
             return False
-        capital = tokens.words[at][0].isupper()
+        capital = tokens.capital[at]
         if capital and kinds.get(at) not in (PLACE, ORGANISATION):
             return False
     return False
@@ -246,7 +253,7 @@ def _person(tokens: Tokens, candidates: list[_Candidate], taken: set[str]) -> Pe
         places |= {
             at
             for at, key in enumerate(tokens.folded)
-            if key == surname and at not in covered and tokens.capital(at)
+            if key == surname and at not in covered and tokens.capital[at]
         }
     return Person(
         tokens.written(first.start, first.end),

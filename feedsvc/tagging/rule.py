@@ -6,11 +6,13 @@ entry that conditions look at, and the contract of a kind.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol
 
 from ..model import Entry, Source
+from .markup import plain
 from .phrase import Index
-from .text import Tokens, plain, tokenise
+from .text import tokenise
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,36 +33,34 @@ class TagRule:
     title_only: bool = False
 
 
-@dataclass(slots=True)
 class View:
-    """An entry as conditions see it: sections of plain text, indexed once for all rules.
+    """An entry as conditions see it: sections of plain text, indexed once for all rules and only if
+    one asks.
 
-    `sections` are title, summary and body, `tokens` their words; phrases are looked for in `text`,
-    in `title` alone, or in `people`, the names and addresses of the authors.
+    `sections` are title, summary and body, `tokens` their words.
     """
 
-    source: Source
-    sections: tuple[str, ...]
-    tokens: Tokens
-    text: Index
-    title: Index
-    people: Index
+    def __init__(self, entry: Entry, source: Source) -> None:
+        self._authors = entry.authors
+        self.source = source
+        self.sections = (entry.title, plain(entry.summary), plain(entry.content))
+        self.tokens = tokenise(self.sections)
 
-    @classmethod
-    def of(cls, entry: Entry, source: Source) -> "View":
-        """Looks at an entry."""
-        sections = (entry.title, plain(entry.summary), plain(entry.content))
-        tokens = tokenise(sections)
-        text = Index(sections, tokens)
-        people = [p for a in entry.authors for p in (a.name, a.email, a.uri) if p]
-        return cls(
-            source=source,
-            sections=sections,
-            tokens=tokens,
-            text=text,
-            title=text.head(1),
-            people=Index(people, tokenise(people)),
-        )
+    @cached_property
+    def text(self) -> Index:
+        """Where phrases are looked for."""
+        return Index(self.sections, self.tokens)
+
+    @cached_property
+    def title(self) -> Index:
+        """The title alone."""
+        return self.text.head(1)
+
+    @cached_property
+    def people(self) -> Index:
+        """The names and addresses of the authors."""
+        people = [p for a in self._authors for p in (a.name, a.email, a.uri) if p]
+        return Index(people, tokenise(people))
 
     def index(self, title_only: bool) -> Index:
         """Where phrases are looked for."""

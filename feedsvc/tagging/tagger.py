@@ -75,7 +75,7 @@ class Tagger:
             yield _tag(label, "feed")
         if not self._rules and not self._auto:
             return
-        view = View.of(entry, source)
+        view = View(entry, source)
         for rule, conditions in self._rules:
             evidence = [condition.evidence(view) for condition in conditions]
             if None not in evidence:

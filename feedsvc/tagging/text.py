@@ -2,19 +2,18 @@
 
 A word keeps its case (a name is told by it) beside its folded form (phrases are compared by it),
 and what stands between two words is kept as one of four kinds, so that a phrase never runs across
-a full stop. Markup is merely taken away here; cleaning it for readers is the normaliser's work.
+a full stop. A text is cut at its spaces first: what stands between two has mostly been met before.
 """
 
-import html
 import re
 import unicodedata
 from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from functools import lru_cache
+from itertools import chain, compress
 from typing import Final
 
-from ..model import Text
+from .memo import Memo
 
 JOIN: Final = 0  # a space or a tight hyphen: the words may be one name
 LOOSE: Final = 1  # a possessive, an ampersand, a spaced hyphen: one phrase, but not one name
@@ -36,15 +35,13 @@ _WORD = re.compile(
     r"([A-Z]\.(?: ?[A-Z]\.)+|[A-Z](?:\.[A-Z])+\b|[^\W_]+(?:['’][^\W\d_]{2,})*)"
     r"((?:['’]s\b)?[\W_]*)"
 )
-_TAG = re.compile(r"<(!--.*?(?:-->|\Z)|[^<>]*>)", re.DOTALL)
-_TAG_NAME = re.compile(r"/?\s*([a-zA-Z][a-zA-Z0-9]*)")
-_HIDDEN = frozenset(("script", "style", "template", "noscript", "svg", "math"))
-_INLINE = word_set(
-    "a abbr acronym b bdi bdo big cite code data del dfn em font i ins kbd mark q s samp"
-    " small span strike strong sub sup time tt u var wbr"
-)
-_INVISIBLE = dict.fromkeys(map(ord, "\u00ad\u200b\u200c\u200d\u2060\ufeff"))
-_MOST_CHARACTERS = 500_000
+# the only words with a space in them, and the character that stands for it till they are cut out
+_INITIALS = re.compile(r"(?<![^\W_])[A-Z]\.(?: ?[A-Z]\.)+")
+_MAYBE_INITIALS = re.compile(r"\. [A-Z]\.")
+_GLUE = "\x1f"
+_LINE_END = re.compile(r"\n\s*")
+_INVISIBLE = ("\u00ad", "\u200b", "\u200c", "\u200d", "\u2060", "\ufeff")
+_FEW = 50
 _JOINERS = frozenset(("", "-", "‐", "‑"))
 _LOOSE_JOINERS = frozenset(("-", "&", "/", ".", "'", "’", "+"))
 _ABBREVIATIONS = word_set(
@@ -57,37 +54,6 @@ _SMALL = word_set(
     " near against between before under about around through during without where while"
     " within"
 )
-
-
-def plain(text: Text | None) -> str:
-    """The words of a text construct without markup; block elements become line breaks.
-
-    Half a million characters are read at most.
-    """
-    if text is None:
-        return ""
-    value = text.value[:_MOST_CHARACTERS]
-    if text.type == "text":
-        return value
-    if "<" not in value:
-        return html.unescape(value)
-    out: list[str] = []
-    hidden = ""
-    for index, part in enumerate(_TAG.split(value)):
-        if index % 2 == 0:
-            if not hidden:
-                out.append(part)
-            continue
-        match = _TAG_NAME.match(part)
-        name = match[1].lower() if match else "!"
-        if hidden:
-            if name == hidden and part.startswith("/"):
-                hidden = ""
-        elif name in _HIDDEN and not part.startswith("/") and not part.endswith("/>"):
-            hidden = name
-        elif name not in _INLINE and name != "!":
-            out.append("\n")
-    return html.unescape("".join(out))
 
 
 def fold(word: str) -> str:
@@ -103,14 +69,16 @@ class Tokens:
     """The words of several sections (title, summary, body) in one row.
 
     `words` are as written, `folded` as compared; `gaps[i]` is the kind of what follows word `i`,
-    `marks[i]` that itself; `ends[s]` is where section `s` ends. The last word of a section is
-    followed by a STOP.
+    `marks[i]` that itself (a blank after a line break more or less); `capital[i]` says whether the
+    word begins with a capital letter; `ends[s]` is where section `s` ends. The last word of a
+    section is followed by a STOP.
     """
 
     words: list[str]
     folded: list[str]
     gaps: list[int]
     marks: list[str]
+    capital: list[bool]
     ends: tuple[int, ...]
     _stops: list[int] | None = None
     _styles: dict[int, int] = field(default_factory=dict)
@@ -127,6 +95,7 @@ class Tokens:
             self.folded[:size],
             gaps,
             self.marks[:size],
+            self.capital[:size],
             tuple(min(end, size) for end in self.ends),
         )
 
@@ -139,10 +108,6 @@ class Tokens:
                 mark = self.marks[at].strip()
                 parts.append(mark if mark == self.marks[at] and mark in _JOINERS else " ")
         return "".join(parts)
-
-    def capital(self, index: int) -> bool:
-        """Whether a word begins with a capital letter."""
-        return self.words[index][0].isupper()
 
     def starts_sentence(self, index: int) -> bool:
         """Whether a word is the first of its sentence."""
@@ -182,7 +147,6 @@ def _style(words: list[str]) -> int:
     return HEADLINE
 
 
-@lru_cache(maxsize=4096)
 def _kind(gap: str) -> int:
     possessive = gap[:1] in ("'", "’") and gap[1:2] == "s"
     if possessive:
@@ -199,37 +163,104 @@ def _kind(gap: str) -> int:
     return STOP if any(c in '.!?:;…\n\r\u2028\u2029"“”«»`|•·' for c in core) else BREAK
 
 
-def tokenise(sections: Iterable[str], limit: int | None = None) -> Tokens:
-    """Splits sections into words; each section is cut after `limit` characters, if given."""
-    words: list[str] = []
-    folded: list[str] = []
-    gaps: list[int] = []
-    marks: list[str] = []
+_KINDS = Memo(_kind)
+
+
+def _kind_after(word: str, mark: str) -> int:
+    """The kind of what follows a word, which may be an abbreviation."""
+    kind = _KINDS[mark]
+    if kind != _DOT:
+        return kind
+    initial = len(word) == 1 and word.isupper() and word != "I"
+    return JOIN if initial or fold(word) in _ABBREVIATIONS else STOP
+
+
+# a word, folded, the kind of what follows it, that itself, whether it begins with a capital
+_Row = tuple[str, str, int, str, bool]
+
+
+def _row(word: str, mark: str) -> _Row:
+    key = fold(word)
+    if "." in key:
+        key = key.replace(" ", "").rstrip(".")
+    return word, key, _kind_after(word, mark), mark, word[0].isupper()
+
+
+def _cut(chunk: str) -> tuple[_Row, ...]:
+    """The words of what stands between two spaces; signs before the first are a row without one."""
+    chunk = chunk.replace(_GLUE, " ")
+    found = _WORD.findall(chunk)
+    if not found:
+        return (("", "", JOIN, chunk + " ", False),)
+    rows = [_row(word, mark) for word, mark in found[:-1]]
+    word, mark = found[-1]
+    rows.append(_row(word, mark + " "))
+    lead = chunk[: chunk.index(found[0][0])]
+    return (("", "", JOIN, lead, False), *rows) if lead else tuple(rows)
+
+
+_CUT = Memo(_cut)
+
+
+def tokenise(sections: Iterable[str]) -> Tokens:
+    """Splits sections into words."""
+    tokens = Tokens([], [], [], [], [], ())
     ends: list[int] = []
     for section in sections:
-        text = section if limit is None else section[:limit]
-        if not text.isascii():
-            text = unicodedata.normalize("NFC", text.translate(_INVISIBLE))
-        found = _WORD.findall(text)
-        if found:
-            some = [word for word, _ in found]
-            between = [gap for _, gap in found]
-            kinds = [_kind(gap) for gap in between]
-            kinds[-1] = STOP
-            words += some
-            marks += between
-            gaps += kinds
-            if text.isascii():
-                folded += [word.lower() for word in some]
-            else:
-                folded += [fold(word) for word in some]
-        ends.append(len(words))
-    for index, kind in enumerate(gaps):
-        if kind == _DOT:
-            word = words[index]
-            initial = len(word) == 1 and word.isupper() and word != "I"
-            gaps[index] = JOIN if initial or folded[index] in _ABBREVIATIONS else STOP
-    for index, word in enumerate(folded):
-        if "." in word:
-            folded[index] = word.replace(" ", "").rstrip(".")
-    return Tokens(words, folded, gaps, marks, tuple(ends))
+        if section:
+            _add(tokens, _chunks(section))
+        ends.append(len(tokens.words))
+    tokens.ends = tuple(ends)
+    return tokens
+
+
+def _chunks(text: str) -> list[str]:
+    """Cuts a text at its spaces and behind its line breaks."""
+    if not text.isascii():
+        for sign in _INVISIBLE:
+            if sign in text:
+                text = text.replace(sign, "")
+        text = unicodedata.normalize("NFC", text)
+    if _MAYBE_INITIALS.search(text):
+        text = _INITIALS.sub(lambda found: found[0].replace(" ", _GLUE), text)
+    return _LINE_END.sub("\n ", text).split(" ")
+
+
+def _add(tokens: Tokens, chunks: list[str]) -> None:
+    """Adds the words of a section."""
+    rows = list(chain.from_iterable(map(_CUT.__getitem__, chunks)))
+    columns = [list(column) for column in zip(*rows, strict=True)]
+    words, _, gaps, marks, _ = columns
+    if "" in words:
+        strays = [at for at, word in enumerate(words) if not word]
+        _hand_over(strays, words, gaps, marks)
+        if len(strays) > _FEW:
+            columns = [list(compress(column, words)) for column in columns]
+        else:
+            for column in columns:
+                for at in reversed(strays):
+                    del column[at]
+    words, folded, gaps, marks, capital = columns
+    if words:
+        marks[-1] = marks[-1][:-1]
+        gaps[-1] = STOP
+        tokens.words += words
+        tokens.folded += folded
+        tokens.gaps += gaps
+        tokens.marks += marks
+        tokens.capital += capital
+
+
+def _hand_over(strays: list[int], words: list[str], gaps: list[int], marks: list[str]) -> None:
+    """Adds signs that belong to no word of their chunk to what follows the word before."""
+    parts: dict[int, list[str]] = {}
+    owner = previous = -1
+    for at in strays:
+        if at != previous + 1:
+            owner = at - 1
+        previous = at
+        if owner >= 0:
+            parts.setdefault(owner, [marks[owner]]).append(marks[at])
+    for owner, found in parts.items():
+        marks[owner] = "".join(found)
+        gaps[owner] = _kind_after(words[owner], marks[owner])

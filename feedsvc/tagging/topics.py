@@ -4,12 +4,14 @@ A phrase counts three times in the title, twice in the summary and once in the b
 given when its phrases add up to enough for the length of the text and no other topic dwarfs it.
 """
 
-from collections.abc import Iterable, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import compress
 
 from .gazetteer import data_lines
-from .lexicon import Lexicon
+from .lexicon import Lexicon, Node
 from .text import LOOSE, Tokens, tokenise
 
 SECTION_WEIGHTS = (3.0, 2.0, 1.0)
@@ -44,66 +46,139 @@ class Found:
 
 
 @dataclass(slots=True)
+class _Tally:
+    """What has been found for each topic: its score, and its phrases by what they add up to."""
+
+    scores: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
+    phrases: defaultdict[str, list[tuple[float, str, bool]]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
+    strong: set[str] = field(default_factory=set)
+    early: set[str] = field(default_factory=set)
+
+
+@dataclass(slots=True)
 class Taxonomy:
-    """All topics and their phrases."""
+    """All topics and their phrases.
+
+    `words` are those that speak for a topic by themselves, each with (topic, weight), whatever
+    their capitals; `told` are those that speak for one only with a capital.
+    """
 
     lexicon: Lexicon[_Sign] = field(default_factory=Lexicon)
+    words: dict[str, tuple[tuple[str, int], ...]] = field(default_factory=dict)
+    told: set[str] = field(default_factory=set)
     labels: dict[str, str] = field(default_factory=dict)
     codes: dict[str, str] = field(default_factory=dict)
+
+    def add(self, keys: Sequence[str], sign: _Sign) -> None:
+        """Adds a phrase, given as its folded words."""
+        self.lexicon.add(keys, sign)
+        if len(keys) == 1:
+            said = {**dict(self.words.get(keys[0], ())), sign.topic: sign.weight}
+            self.words[keys[0]] = tuple(said.items())
+            if sign.capitals:
+                self.told.add(keys[0])
 
     def find(
         self,
         tokens: Tokens,
         covered: Mapping[int, tuple[int, int]],
-        hints: Iterable[tuple[str, str, int, int]],
+        hints: Collection[tuple[str, str, int, int]],
     ) -> list[Found]:
         """The topics of a text, strongest first.
 
         `covered` says of words in a misleading name where that begins and ends; `hints` are
         (topic, phrase, weight, place) that names speak for.
         """
-        signs: dict[str, dict[str, list[float]]] = {}
-        strong: set[str] = set()
-        early: set[str] = set()
+        tally = _Tally()
+        counts = Counter(tokens.folded)
         lead = tokens.ends[min(1, len(tokens.ends) - 1)] + _LEAD
-        for topic, phrase, weight, place in [*self._signs(tokens, covered), *hints]:
+        placed = self._placed(tokens, covered, counts)
+        placed.update(phrase for _, phrase, _, _ in hints)
+        self._count(tokens, counts, placed, lead, tally)
+        signs: dict[tuple[str, str], list[float]] = {}
+        for topic, phrase, weight, place in [*self._signs(tokens, covered, placed), *hints]:
             value = weight * SECTION_WEIGHTS[min(tokens.section(place), 2)]
-            signs.setdefault(topic, {}).setdefault(phrase, []).append(value)
+            signs.setdefault((topic, phrase), []).append(value)
             if weight > 1:
-                strong.add(topic)
+                tally.strong.add(topic)
                 if place < lead:
-                    early.add(topic)
-        scored = sorted(
-            ((_score(phrases.values()), topic) for topic, phrases in signs.items()),
-            key=lambda pair: (-pair[0], pair[1]),
-        )
-        if not scored:
+                    tally.early.add(topic)
+        for (topic, phrase), values in signs.items():
+            tally.scores[topic] += _score(values)
+            tally.phrases[topic].append((-sum(values), phrase, max(values) > 0))
+        return self._found(tokens, tally)
+
+    def _found(self, tokens: Tokens, tally: _Tally) -> list[Found]:
+        if not tally.scores:
             return []
+        scored = sorted(tally.scores.items(), key=lambda pair: (-pair[1], pair[0]))
         need = min(_MOST, _BASE + max(0, len(tokens.words) - 100) * _PER_WORD)
-        need = max(need, scored[0][0] * _SHARE)
+        need = max(need, scored[0][1] * _SHARE)
         return [
-            Found(topic, self.labels[topic], score, _best(signs[topic]))
-            for score, topic in scored[:_TOPICS]
-            if topic in strong and score >= need * (1.0 if topic in early else _LATE)
+            Found(topic, self.labels[topic], score, _best(tally.phrases[topic]))
+            for topic, score in scored[:_TOPICS]
+            if topic in tally.strong and score >= need * (1.0 if topic in tally.early else _LATE)
         ]
 
+    def _placed(
+        self, tokens: Tokens, covered: Iterable[int], counts: Mapping[str, int]
+    ) -> set[str]:
+        """The words of which each place must be looked at: what stands there or beside decides."""
+        folded, gaps, longer = tokens.folded, tokens.gaps, self.lexicon.longer
+        placed = self.told.intersection(counts)
+        placed.update(folded[at] for at in covered)
+        for at in compress(range(len(folded) - 1), map(longer.__contains__, folded)):
+            if folded[at + 1] in longer[folded[at]] and gaps[at] <= LOOSE:
+                placed.update(folded[at : self.lexicon.reach(tokens, at)])
+        return placed
+
+    def _count(
+        self,
+        tokens: Tokens,
+        counts: Mapping[str, int],
+        placed: set[str],
+        lead: int,
+        tally: _Tally,
+    ) -> None:
+        """Tallies the words that say the same wherever they stand."""
+        folded = tokens.folded
+        title, head = tokens.ends[0], tokens.ends[min(1, len(tokens.ends) - 1)]
+        above, below = Counter(folded[:title]), Counter(folded[title:head])
+        early = set(folded[:lead])
+        for word in (self.words.keys() & counts.keys()) - placed:
+            count = counts[word]
+            if word in above or word in below:
+                parts = above[word], below[word], count - above[word] - below[word]
+                values = [v for v, n in zip(SECTION_WEIGHTS, parts, strict=True) for _ in range(n)]
+                worth, least, total = _worth(values), values[-1], sum(values)
+            else:
+                worth, least, total = _WORTH[min(count, 1 + _REPEATS)], 1.0, float(count)
+            for topic, weight in self.words[word]:
+                tally.scores[topic] += weight * (worth if weight > 0 else least)
+                tally.phrases[topic].append((-weight * total, word, weight > 0))
+                if weight > 1:
+                    tally.strong.add(topic)
+                    if word in early:
+                        tally.early.add(topic)
+
     def _signs(
-        self, tokens: Tokens, covered: Mapping[int, tuple[int, int]]
+        self, tokens: Tokens, covered: Mapping[int, tuple[int, int]], placed: set[str]
     ) -> Iterable[tuple[str, str, int, int]]:
+        """Phrases that begin with a word in `placed`: for a topic the longest, no overlap."""
         first = self.lexicon.first
-        folded, gaps, words = tokens.folded, tokens.gaps, tokens.words
+        folded, gaps, capital = tokens.folded, tokens.gaps, tokens.capital
         size = len(folded)
         free: dict[str, int] = {}
-        for start, key in enumerate(folded):
-            if key not in first:
-                continue
-            node = first[key]
+        for start in compress(range(size), map(placed.__contains__, folded)):
+            node = first.get(folded[start], _NOTHING)
             end = start + 1
             mask = covered.get(start)
             best: dict[str, tuple[int, _Sign]] = {}
             while True:
                 for sign in node.meanings if mask is None or mask == (start, end) else ():
-                    if all(words[start + at][0].isupper() for at in sign.capitals):
+                    if all(capital[start + at] for at in sign.capitals):
                         best[sign.topic] = (end, sign)
                 if node.next is None or end == size or gaps[end - 1] > LOOSE:
                     break
@@ -118,19 +193,25 @@ class Taxonomy:
                     yield topic, " ".join(folded[start:stop]), sign.weight, start
 
 
-def _score(phrases: Iterable[list[float]]) -> float:
-    total = 0.0
-    for values in phrases:
-        values.sort(reverse=True)
-        total += values[0]
-        if values[0] > 0:
-            total += _AGAIN * sum(values[1 : 1 + _REPEATS])
-    return total
+_NOTHING: Node[_Sign] = Node()
 
 
-def _best(phrases: dict[str, list[float]]) -> tuple[str, ...]:
-    ranked = sorted(phrases.items(), key=lambda item: (-sum(item[1]), item[0]))
-    return tuple(phrase for phrase, values in ranked[:4] if values[0] > 0)
+def _worth(values: list[float]) -> float:
+    """What occurrences are worth together: a repeated one half, and ever more of them nothing."""
+    return values[0] + _AGAIN * sum(values[1 : 1 + _REPEATS])
+
+
+# the same of so many that all stand in the body
+_WORTH = [0.0, *(_worth([SECTION_WEIGHTS[2]] * count) for count in range(1, 2 + _REPEATS))]
+
+
+def _score(values: list[float]) -> float:
+    best = sorted(values, reverse=True)
+    return _worth(best) if best[0] > 0 else best[0]
+
+
+def _best(phrases: list[tuple[float, str, bool]]) -> tuple[str, ...]:
+    return tuple(phrase for _, phrase, speaks_for in sorted(phrases)[:4] if speaks_for)
 
 
 @lru_cache(maxsize=1)
@@ -150,10 +231,10 @@ def taxonomy() -> Taxonomy:
             tokens = tokenise([phrase])
             capitals = tuple(at for at, word in enumerate(tokens.words) if word[0].isupper())
             sign = _Sign(topic, weight, capitals)
-            made.lexicon.add(tokens.folded, sign)
+            made.add(tokens.folded, sign)
             plural = _plural(tokens.folded[-1])
             if plural and weight != 1:
-                made.lexicon.add([*tokens.folded[:-1], plural], sign)
+                made.add([*tokens.folded[:-1], plural], sign)
     return made
 
 

@@ -64,7 +64,7 @@ def test_its_example_holds_and_fails_as_it_says(kind: RuleKind) -> None:
 def test_the_evidence_stands_in_the_entry(kind: RuleKind) -> None:
     entry, source = entry_of(kind.example.meets)
     condition = kind.compile(kind.example.values, False)
-    evidence = condition.evidence(View.of(entry, source))
+    evidence = condition.evidence(View(entry, source))
     assert evidence is not None
     whole = " ".join((entry.title, *(p.name for p in entry.authors), source.id)).casefold()
     if entry.content is not None:
@@ -78,7 +78,7 @@ def test_nothing_meets_it_in_an_empty_entry(kind: RuleKind) -> None:
 
 def test_its_condition_travels_to_another_process(kind: RuleKind) -> None:
     entry, source = entry_of(kind.example.meets)
-    view = View.of(entry, source)
+    view = View(entry, source)
     condition = kind.compile(kind.example.values, False)
     copied = pickle.loads(pickle.dumps(condition))
     assert copied.evidence(view) == condition.evidence(view)
