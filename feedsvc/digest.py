@@ -6,7 +6,7 @@ on. Starting, feeding and killing those processes is `poll`'s.
 
 import resource
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from .config import Config
 from .errors import FeedsvcError, ParseError
@@ -14,6 +14,7 @@ from .model import Entry, ParsedEntry, Problem, Source, SourceMeta
 from .normalise.entry import normalise
 from .normalise.identity import distinct, uid_of
 from .normalise.people import source_meta
+from .polls import Hints
 from .runtime import tagger
 from .sources import KINDS
 from .sources.base import Fetched
@@ -31,7 +32,7 @@ class Digest:
     problems: tuple[Problem, ...]
     meta: SourceMeta | None
     cursor: str | None
-    min_wait: timedelta | None
+    hints: Hints | None
 
 
 _tagger: Tagger
@@ -73,7 +74,7 @@ def digest(source: Source, meta: SourceMeta | None, fetched: Fetched, now: datet
         problems=tuple(problems),
         meta=said,
         cursor=reading.cursor,
-        min_wait=reading.min_wait,
+        hints=reading.hints,
     )
 
 

@@ -8,7 +8,7 @@ nobody. When to come again is decided in `pacing`, what counts as new in `normal
 import asyncio
 import os
 import socket
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
@@ -22,14 +22,16 @@ from .log import get_logger
 from .metrics import ENTRIES, FETCHED_BYTES, POLL_SECONDS, POLLS, PROBLEMS
 from .model import PollState, Problem, Source
 from .normalise.entry import reconcile
-from .pacing import Outcome, next_state
+from .pacing import Outcome, next_state, settle
 from .parsers import Parsers
+from .polls import Demand
 from .runtime import Runtime
 from .sources import KINDS
 from .sources.base import Fetched, FetchTools, SourceReader
 from .store.base import Claim, Committed, PollResult
 
 LEASE = timedelta(minutes=1)
+_LONGEST_PAUSE = 3600.0
 _PARSE_SECONDS = 60.0
 _SECONDS_PER_BYTE = 1 / 100_000
 
@@ -103,20 +105,34 @@ class Poller:
         due_at: datetime | None = None,
         only: Sequence[str] | None = None,
         ignore_schedule: bool = False,
+        untried: bool = False,
     ) -> tuple[Claim, ...]:
-        """Claims sources for this process that are due, now or at an earlier `due_at`."""
-        now = self.runtime.clock()
-        due = min(due_at or now, now)
+        """Claims sources for this process that are due, now or at an earlier `due_at`.
+
+        Of one host no more than `poll.per_host` are claimed at a time; `untried` ones need not wait
+        for their first turn.
+        """
+        now, poll = self.runtime.clock(), self.runtime.config.poll
         return await self.write(
             lambda: self._store.claim_due(
-                now=due,
+                now=now,
                 owner=self.owner,
-                lease=now - due + LEASE,
+                lease=LEASE,
                 limit=limit,
+                due_at=due_at,
                 only=only,
                 ignore_schedule=ignore_schedule,
+                untried=untried,
+                per_host=poll.per_host,
+                host_delay=poll.host_delay,
             )
         )
+
+    async def mend_clock(self) -> None:
+        """Puts schedules right that were made while the clock was ahead."""
+        lead = await self.write(lambda: self._store.mend_clock(self.runtime.clock()))
+        if lead:
+            log.warning("the clock was ahead; schedules moved back", by=str(lead))
 
     async def write(self, work: Callable[[], T]) -> T:
         """Runs something on the one thread that uses the store."""
@@ -124,6 +140,9 @@ class Poller:
 
     async def poll(self, claim: Claim) -> PollReport:
         """Polls one claimed source to its end, whatever happens on the way."""
+        if claim.not_before is not None:
+            pause = claim.not_before - self.runtime.clock()
+            await asyncio.sleep(min(max(pause.total_seconds(), 0), _LONGEST_PAUSE))
         started = perf_counter()
         async with self._slots:
             report = await self._guarded(claim)
@@ -132,29 +151,34 @@ class Poller:
         return report
 
     async def _guarded(self, claim: Claim) -> PollReport:
+        started = perf_counter()
         try:
-            return await self._poll(claim)
+            return await self._poll(claim, started)
         except ClaimLost:
             log.warning("claim lost", source=claim.source.id)
             return PollReport(source=claim.source.id, result="lost")
         except SourceError as error:
-            return await self._failed(claim, error)
+            return await self._failed(claim, error, started)
         except FeedsvcError:
             raise
         except Exception as error:
             log.exception("poll broke", source=claim.source.id)
-            return await self._failed(claim, SourceError(f"{type(error).__name__}: {error}"))
+            broken = SourceError(f"{type(error).__name__}: {error}")
+            return await self._failed(claim, broken, started)
 
-    async def _poll(self, claim: Claim) -> PollReport:
+    async def _poll(self, claim: Claim, started: float) -> PollReport:
         source, state = claim.source, claim.state
         reader: SourceReader = KINDS[source.kind]
         tools = FetchTools(http=self._http, now=self.runtime.clock())
         fetched = await reader.fetch(source, state, tools)
         FETCHED_BYTES.inc(fetched.bytes)
         if fetched.unchanged:
-            return await self._unchanged(claim, fetched)
-        found = await self._digest(claim, fetched)
-        return await self.write(lambda: self._commit(claim, fetched, found))
+            return await self._unchanged(claim, fetched, started)
+        try:
+            found = await self._digest(claim, fetched)
+        except SourceError as error:
+            return await self._failed(claim, error, started, fetched)
+        return await self.write(lambda: self._commit(claim, fetched, found, started))
 
     async def _digest(self, claim: Claim, fetched: Fetched) -> Digest:
         seconds = _PARSE_SECONDS + fetched.bytes * _SECONDS_PER_BYTE
@@ -162,52 +186,66 @@ class Poller:
             digest, claim.source, claim.meta, fetched, self.runtime.clock(), seconds=seconds
         )
 
-    async def _unchanged(self, claim: Claim, fetched: Fetched) -> PollReport:
+    async def _unchanged(self, claim: Claim, fetched: Fetched, started: float) -> PollReport:
         state = self._next(
-            _remember(claim.state, fetched, None),
-            Outcome(kind="ok", min_wait=fetched.min_wait, status=fetched.status),
-            claim.source,
+            _remember(claim.state, fetched, None), _answered(fetched, started), claim.source
         )
         # what could not be read before is still there: an unchanged listing does not mend it
         state = replace(state, problems=claim.state.problems)
-        await self.write(
-            lambda: self._store.finish_poll(claim, PollResult(state=state), self.runtime.clock())
-        )
+        await self.write(lambda: self._finish(claim, PollResult(state=state)))
         return PollReport(source=claim.source.id, result="unchanged", problems=state.problems)
 
-    def _commit(self, claim: Claim, fetched: Fetched, found: Digest) -> PollReport:
+    def _commit(self, claim: Claim, fetched: Fetched, found: Digest, started: float) -> PollReport:
         now = self.runtime.clock()
         known = self._store.known(claim.source.id, [entry.uid for entry in found.entries])
         changed = [reconcile(known.get(entry.uid), entry, now) for entry in found.entries]
-        waits = [wait for wait in (fetched.min_wait, found.min_wait) if wait is not None]
-        state = self._next(
-            _remember(claim.state, fetched, found.cursor),
-            Outcome(kind="ok", min_wait=max(waits, default=None), status=fetched.status),
-            claim.source,
+        fresh = [entry for entry in changed if entry is not None]
+        outcome = replace(
+            _answered(fetched, started),
+            hints=found.hints,
+            posted=tuple(entry.published for entry in found.entries if entry.dated),
+            new=sum(entry.uid not in known for entry in fresh),
+            updated=sum(entry.uid in known for entry in fresh),
         )
-        committed = self._store.finish_poll(
+        state = self._next(_remember(claim.state, fetched, found.cursor), outcome, claim.source)
+        committed = self._finish(
             claim,
             PollResult(
                 state=replace(state, problems=found.problems),
-                entries=tuple(entry for entry in changed if entry is not None),
+                entries=tuple(fresh),
                 removed=found.removed,
                 meta=found.meta,
             ),
-            now,
         )
         _log_problems(claim, found.problems)
         return _report(claim, committed, found.problems)
 
-    async def _failed(self, claim: Claim, error: SourceError) -> PollReport:
-        outcome = Outcome(
+    def _finish(self, claim: Claim, result: PollResult) -> Committed:
+        """Writes a poll that succeeded, and the source's new location if it has moved for good."""
+        now = self.runtime.clock()
+        state, location = settle(result.state, claim.source, self._store.located, now)
+        return self._store.finish_poll(claim, replace(result, state=state, location=location), now)
+
+    async def _failed(
+        self, claim: Claim, error: SourceError, started: float, fetched: Fetched | None = None
+    ) -> PollReport:
+        outcome = _answered(fetched or Fetched(), started)
+        wait = error.retry_after if isinstance(error, FetchError) else None
+        outcome = replace(
+            outcome,
             kind="gone" if isinstance(error, SourceGone) else "failed",
-            retry_after=error.retry_after if isinstance(error, FetchError) else None,
-            status=error.status if isinstance(error, FetchError) else None,
+            status=error.status if isinstance(error, FetchError) else outcome.status,
+            demands=(Demand(wait=wait, by="Retry-After"),) if wait else outcome.demands,
             error=str(error),
+            fault=error.fault,
         )
         log.warning("poll failed", source=claim.source.id, error=str(error))
         state = self._next(claim.state, outcome, claim.source)
-        result = PollResult(state=state, enabled=False if outcome.kind == "gone" else None)
+        result = PollResult(
+            state=state,
+            enabled=False if outcome.kind == "gone" else None,
+            resting=error.host if isinstance(error, FetchError) else None,
+        )
         try:
             await self.write(lambda: self._store.finish_poll(claim, result, self.runtime.clock()))
         except ClaimLost:
@@ -218,6 +256,18 @@ class Poller:
         return next_state(
             state, outcome, source=source, bounds=self.runtime.bounds, now=self.runtime.clock()
         )
+
+
+def _answered(fetched: Fetched, started: float) -> Outcome:
+    """The outcome of a fetch that brought an answer."""
+    return Outcome(
+        kind="ok",
+        status=fetched.status,
+        demands=fetched.demands,
+        moved_to=fetched.moved_to,
+        bytes=fetched.bytes,
+        seconds=perf_counter() - started,
+    )
 
 
 def _remember(state: PollState, fetched: Fetched, cursor: str | None) -> PollState:
@@ -268,7 +318,9 @@ async def poll_once(
     ignore_schedule: bool = False,
     progress: Callable[[PollReport, int], None] = lambda report, claimed: None,
 ) -> Summary:
-    """Polls what is due at this moment (or all of `only`), links what came, and adds it up.
+    """Polls what is due at this moment or was never polled, links what came, and adds it up.
+
+    `only` restricts that to some sources; with `ignore_schedule` it is all whether due or not.
 
     `progress` is told each finished poll and how many have been claimed so far. Raises
     `StoreError` when the store fails; what was committed before stays.
@@ -276,39 +328,33 @@ async def poll_once(
     summary = Summary()
     started = perf_counter()
     async with Poller(runtime) as poller, asyncio.TaskGroup() as group:
+        await poller.mend_clock()
         finished: asyncio.Queue[PollReport] = asyncio.Queue()
 
         async def poll(claim: Claim) -> None:
             finished.put_nowait(await poller.poll(claim))
 
         claimed = 0
-        async for claims in _batches(poller, only, ignore_schedule):
+        start = runtime.clock()
+        while True:
+            claims = await poller.claim(
+                limit=2 * runtime.config.poll.concurrency,
+                due_at=start,
+                only=only,
+                ignore_schedule=ignore_schedule,
+                untried=True,
+            )
             claimed += len(claims)
             for claim in claims:
                 group.create_task(poll(claim))
-            # the next batch is claimed when half of this one is done, so that memory stays bounded
-            while claimed - len(summary.reports) > len(claims) // 2:
+            if claimed == len(summary.reports):
+                break
+            # more is claimed when half of this is done, so that memory stays bounded; what waits
+            # for its host is asked for again whenever a poll ends
+            enough = claimed - len(claims) // 2 if claims else len(summary.reports) + 1
+            while len(summary.reports) < enough:
                 summary.reports.append(await finished.get())
                 progress(summary.reports[-1], claimed)
-        while len(summary.reports) < claimed:
-            summary.reports.append(await finished.get())
-            progress(summary.reports[-1], claimed)
         await poller.write(runtime.linker.drain)
     summary.seconds = perf_counter() - started
     return summary
-
-
-async def _batches(
-    poller: Poller, only: Sequence[str] | None, ignore_schedule: bool
-) -> AsyncIterator[tuple[Claim, ...]]:
-    """Claims until nothing that was due at the start is left; each source at most once."""
-    room = 2 * poller.runtime.config.poll.concurrency
-    start = poller.runtime.clock()
-    if ignore_schedule:
-        ids = only or [status.source.id for status in poller.runtime.store.sources()]
-        for chunk in range(0, len(ids), room):
-            part = ids[chunk : chunk + room]
-            yield await poller.claim(limit=room, only=part, ignore_schedule=True)
-        return
-    while claims := await poller.claim(limit=room, due_at=start, only=only):
-        yield claims

@@ -93,7 +93,7 @@ def import_opml(runtime: Runtime, body: bytes) -> Imported:
         source = subscribed(outline, taken=taken, origin="store")
         taken.add(source.id)
         sources.append(source)
-    added = runtime.store.add_sources(sources, runtime.clock())
+    added = runtime.store.add_sources(sources, runtime.clock(), spread=runtime.bounds.interval)
     return Imported(added=added, known=len(sources) - added, bad=outlines.bad)
 
 

@@ -6,11 +6,12 @@ how it is read belong together: a directory has no HTTP, a feed no front matter.
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Protocol
 
 from ..httpclient import HttpClient
 from ..model import ParsedEntry, PollState, Problem, Source, SourceKind, SourceMeta
+from ..polls import Demand, Hints
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,7 +20,8 @@ class Fetched:
 
     `payload` is the kind's own (a response body, a list of changed files). `unchanged` means that
     the source answered and has nothing new (304, equal digest or listing): `parse` is not called.
-    `min_wait` is the earliest the server lets us come again (RFC 9111 §5.2 max-age).
+    `demands` are how long the server tells us to stay away, `moved_to` is where permanent redirects
+    led, if nothing but these did.
     """
 
     payload: Any = None
@@ -29,7 +31,7 @@ class Fetched:
     last_modified: str | None = None
     digest: str | None = None
     cursor: str | None = None
-    min_wait: timedelta | None = None
+    demands: tuple[Demand, ...] = ()
     bytes: int = 0
     moved_to: str | None = None
 
@@ -39,7 +41,8 @@ class Reading:
     """What a document says: its entries, what it says of itself, and what could not be read.
 
     `removed` are uids that are certainly gone (a file was removed), never merely absent.
-    A renamed file keeps its uid. `cursor`, if set, replaces that of `Fetched`.
+    A renamed file keeps its uid. `cursor`, if set, replaces that of `Fetched`. `hints` are what a
+    feed says of its own rhythm.
     """
 
     entries: tuple[ParsedEntry, ...] = ()
@@ -47,7 +50,7 @@ class Reading:
     problems: tuple[Problem, ...] = ()
     meta: SourceMeta | None = None
     cursor: str | None = None
-    min_wait: timedelta | None = None
+    hints: Hints | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

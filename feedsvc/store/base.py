@@ -13,7 +13,6 @@ from typing import Literal, Protocol
 
 from ..model import (
     DeletedEntry,
-    Entry,
     PollState,
     RelatedKind,
     Source,
@@ -22,18 +21,10 @@ from ..model import (
     Tag,
 )
 from ..query.ast import EntryQuery
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Claim:
-    """The right to poll one source until `until`; `epoch` fences the commit that ends it."""
-
-    source: Source
-    state: PollState
-    meta: SourceMeta | None
-    owner: str
-    epoch: int
-    until: datetime
+from .claims import Claim as Claim
+from .claims import Committed as Committed
+from .claims import Known as Known
+from .claims import PollResult as PollResult
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,52 +36,6 @@ class SourceStatus:
     meta: SourceMeta | None
     entries: int
     added: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Known:
-    """What the store remembers of one uid of a source.
-
-    `pruned` entries are remembered by name only and must not come back. `tags` are all tags with
-    origins in stored order; `references` the headlines it names.
-    """
-
-    id: str
-    key: str
-    digest: str
-    published: datetime
-    updated: datetime
-    dated: bool
-    withdrawn: bool = False
-    pruned: bool = False
-    tags: tuple[Tag, ...] = ()
-    references: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PollResult:
-    """What one poll changes, to be written at once.
-
-    `entries` are final: new ones and changed ones only. `removed` are uids to withdraw.
-    `state` replaces the poll state (its `next_at` is when the source is due again);
-    `meta` replaces what the feed says of itself unless it is None.
-    """
-
-    state: PollState
-    entries: tuple[Entry, ...] = ()
-    removed: tuple[str, ...] = ()
-    meta: SourceMeta | None = None
-    location: str | None = None
-    enabled: bool | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Committed:
-    """What `finish_poll` really wrote: keys of entries that are new, changed, withdrawn."""
-
-    new: tuple[str, ...] = ()
-    updated: tuple[str, ...] = ()
-    withdrawn: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -229,11 +174,14 @@ class Store(Protocol):
         ...
 
     # -- sources ---------------------------------------------------------------------------
-    def declare_sources(self, sources: Sequence[Source], now: datetime) -> None:
+    def declare_sources(
+        self, sources: Sequence[Source], now: datetime, *, spread: timedelta = timedelta(0)
+    ) -> None:
         """Keeps the declared sources in step with the configuration.
 
-        New ones are due at once, changed ones keep their poll state (unless the location changed),
-        vanished ones leave the listing and keep their entries. Sources of origin `store` stay.
+        New ones are due at once (many: `pacing.first_poll`), changed ones keep their poll state
+        (unless the location changed), vanished ones leave the listing and keep their entries.
+        Sources of origin `store` stay.
         """
         ...
 
@@ -241,7 +189,9 @@ class Store(Protocol):
         """Adds or revives a source; due at once. Raises `StoreError` if its id is taken."""
         ...
 
-    def add_sources(self, sources: Iterable[Source], now: datetime) -> int:
+    def add_sources(
+        self, sources: Iterable[Source], now: datetime, *, spread: timedelta = timedelta(0)
+    ) -> int:
         """Adds many in one transaction, leaving those whose location is known; returns how many."""
         ...
 
@@ -257,8 +207,16 @@ class Store(Protocol):
         """All sources that are polled or disabled, by id."""
         ...
 
+    def located(self, location: str) -> str | None:
+        """The id of the source, disabled or not, that has a location."""
+        ...
+
     def lag(self, now: datetime) -> timedelta:
-        """How overdue the most overdue enabled, unclaimed source is; zero when none is."""
+        """How overdue the most overdue source is that waits for a poller, not for its host."""
+        ...
+
+    def mend_clock(self, now: datetime) -> timedelta:
+        """Moves schedules back by as much as the clock was ahead (`pacing.clock_lead`), if any."""
         ...
 
     # -- polling ---------------------------------------------------------------------------
@@ -269,13 +227,19 @@ class Store(Protocol):
         owner: str,
         lease: timedelta,
         limit: int,
+        due_at: datetime | None = None,
         only: Sequence[str] | None = None,
         ignore_schedule: bool = False,
+        untried: bool = False,
+        per_host: int | None = None,
+        host_delay: timedelta = timedelta(0),
     ) -> tuple[Claim, ...]:
         """Claims enabled sources that are due and free, most overdue first.
 
-        `only` restricts to ids; `ignore_schedule` takes those not yet due as well, but never before
-        their `retry_after`. A claim whose lease ran out is free again.
+        With `due_at`, due is what was so then. `only` restricts to ids; `ignore_schedule` takes
+        those not yet due as well (unless polled since `due_at`), `untried` those never polled, but
+        none before its own or its host's `retry_after`. Of one host and port all pollers together
+        hold at most `per_host` claims, with turns `host_delay` apart. A lease that ran out is free.
         """
         ...
 

@@ -13,9 +13,11 @@ from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
 from ..errors import ClaimLost
 from ..model import key_number, key_text
+from ..pacing import host_of
 from .base import Claim, Committed, PollResult
 from .codec import Prepared, encode, fingerprint, micros, names_of, prepare, storable, uid_hash
 from .engine import chunks, insert_all
+from .hosts import put_host, rest
 from .indexing import Naming
 from .polling import MINE
 from .schema import contents, entries, poll_state, pruned, sources
@@ -55,6 +57,9 @@ class Committing(Withdrawing):
         idle = not arrived and not removed and told == (None, None, None)
         with self.writing(durable=not idle, ordered=not idle) as connection:
             source_pk = self._end(connection, claim, result, now)
+            if result.resting is not None and result.state.retry_after is not None:
+                until = micros(result.state.retry_after)
+                rest(connection, storable(result.resting), until=until, now=micros(now))
             if idle:
                 return Committed()
             shows_anew, noted = self._note(connection, source_pk, result)
@@ -106,6 +111,10 @@ class Committing(Withdrawing):
             values = {"meta": meta, "shown": shown(row.id, row.title, meta_of(meta))}
         if result.location is not None:
             values["location"] = storable(result.location)
+            host = host_of(result.location)
+            put_host(connection, host)
+            placed = update(poll_state).where(poll_state.c.source_pk == pk)
+            connection.execute(placed.values(host=host))
         if result.enabled is not None:
             values["enabled"] = result.enabled
             active = int(result.enabled and row.removed_at is None)
