@@ -10,6 +10,8 @@ import click
 from .. import opml as outlines
 from .. import subscribe
 from ..config import duration
+from ..pacing import account
+from ..remedies import remedy
 from ..store.base import SourceStatus
 from .base import Context, pass_context
 from .service import run_once, show_summary
@@ -60,11 +62,18 @@ def show(context: Context, id: str, as_json: bool) -> None:
         click.echo(json.dumps(facts, ensure_ascii=False))
         return
     for name, value in facts.items():
-        if name != "problems" and value not in (None, [], ""):
+        if name not in ("problems", "history") and value not in (None, [], ""):
             shown = ", ".join(value) if isinstance(value, list) else value
             click.echo(f"{name:10} {shown}")
     for problem in status.state.problems:
         click.echo(f"skipped    {problem.name}: {problem.message}")
+    if status.state.history:
+        click.echo("history    newest first")
+    for record in reversed(status.state.history):
+        code = record.status or "-"
+        result = f"{record.new} new" if record.new else record.outcome
+        cost = f"{record.milliseconds / 1000:.3f} s, {record.bytes:,} bytes"
+        click.echo(f"  {_time(record.at)}  {code!s:>3}  {result:9}  {cost}")
 
 
 @source.command()
@@ -164,11 +173,25 @@ def _as_json(status: SourceStatus) -> dict[str, object]:
         "added": status.added.isoformat(),
         "last": state.last_at.isoformat() if state.last_at else None,
         "last_ok": state.last_ok_at.isoformat() if state.last_ok_at else None,
-        "next": state.next_at.isoformat() if state.next_at else None,
+        "next": state.next_at.isoformat() if state.next_at and source.enabled else None,
+        "why": state.why,
         "status": state.status,
         "failures": state.failures,
         "error": state.error,
+        "remedy": remedy(source, state),
+        "moved": account(state.move) if state.move else None,
         "problems": [{"document": p.name, "error": p.message} for p in state.problems],
+        "history": [
+            {
+                "at": record.at.isoformat(),
+                "outcome": record.outcome,
+                "status": record.status,
+                "new": record.new,
+                "seconds": record.milliseconds / 1000,
+                "bytes": record.bytes,
+            }
+            for record in state.history
+        ],
     }
 
 

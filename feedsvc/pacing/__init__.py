@@ -7,12 +7,13 @@ wrong clock did. How a poll is made lives in `poll`, what HTTP said about waitin
 """
 
 from .decision import Bounds, Outcome, next_state, usual_interval
-from .moving import settle
+from .moving import account, settle
 from .starting import clock_lead, first_poll, host_of
 
 __all__ = [
     "Bounds",
     "Outcome",
+    "account",
     "clock_lead",
     "first_poll",
     "host_of",

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from ..model import PollState, Source
 from ..polls import Move
+from .words import often
 
 SIGHTINGS = 3
 LASTING = timedelta(days=1)
@@ -58,3 +59,14 @@ def _secret(source: Source, target: str) -> str | None:
     if elsewhere and (source.auth or source.headers):
         return "its auth or headers would go to another server: change the location yourself"
     return None
+
+
+def account(move: Move) -> str:
+    """What is to be told of a move: where to, how often it was seen, and what came of it."""
+    seen = f"seen {often(move.polls)} since {move.first_at:%Y-%m-%d}"
+    if move.done_at is not None:
+        return f"moved for good from {move.old} on {move.done_at:%Y-%m-%d} ({seen})"
+    told = f"its server says that it moved for good to {move.new} ({seen})"
+    if move.obstacle is not None:
+        return f"{told}, but {move.obstacle}"
+    return f"{told}; believed after {SIGHTINGS} polls in a row over a day"
