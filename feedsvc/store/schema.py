@@ -65,6 +65,14 @@ sources = Table(
     sqlite_autoincrement=True,
 )
 
+# so that a source that comes back is found among the removed ones, not among all
+Index(
+    "ix_sources_removed",
+    sources.c.removed_at,
+    sqlite_where=sources.c.removed_at.is_not(None),
+    postgresql_where=sources.c.removed_at.is_not(None),
+)
+
 poll_state = Table(
     "poll_state",
     metadata,

@@ -129,6 +129,7 @@ def _sources() -> None:
         sqlite_with_rowid=False,
     )
     for name, table, indexed, where in (
+        ("ix_sources_removed", "sources", ["removed_at"], "removed_at"),
         ("ix_poll_state_claimed", "poll_state", ["host", "claim_until"], "claim_until"),
         ("ix_hosts_resting", "hosts", ["retry_after"], "retry_after"),
     ):
