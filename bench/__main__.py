@@ -2,9 +2,9 @@
 
 import sys
 
-from . import ingest, publish
+from . import ingest, publish, store
 
-BENCHMARKS = {"ingest": ingest.main, "publish": publish.main}
+BENCHMARKS = {"ingest": ingest.main, "publish": publish.main, "store": store.main}
 
 
 def main() -> None:

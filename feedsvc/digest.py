@@ -5,6 +5,7 @@ on. Starting, feeding and killing those processes is `poll`'s.
 """
 
 import resource
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -12,12 +13,12 @@ from .config import Config
 from .errors import FeedsvcError, ParseError
 from .model import Entry, ParsedEntry, Problem, Source, SourceMeta
 from .normalise.entry import normalise
-from .normalise.identity import distinct, uid_of
+from .normalise.identity import uid_of
 from .normalise.people import source_meta
 from .polls import Hints
 from .runtime import tagger
 from .sources import KINDS
-from .sources.base import Fetched
+from .sources.base import Fetched, Reading
 from .tagging import Tagger
 
 _MEMORY = 2 * 2**30
@@ -52,6 +53,18 @@ def digest(source: Source, meta: SourceMeta | None, fetched: Fetched, now: datet
         reading = KINDS[source.kind].parse(source, fetched)
     except MemoryError as error:
         raise ParseError("the document needs more memory than a parser may take") from error
+    found = _prepared(reading, source, meta, now)
+    uids = [entry.uid for entry in found.entries]
+    if reading.outline and reading.outline.clashes(uids):
+        # two entries of one uid are told apart side by side
+        return digest(source, meta, replace(fetched, memory=None), now)
+    # where nothing can be remembered, what is remembered stays true
+    cursor = reading.outline.memory(uids) if reading.outline else reading.cursor
+    return replace(found, cursor=cursor)
+
+
+def _prepared(reading: Reading, source: Source, meta: SourceMeta | None, now: datetime) -> Digest:
+    """Normalises and tags what was read, entry by entry."""
     entries: list[Entry] = []
     problems = list(reading.problems)
     said = source_meta(reading.meta, base=source.location) if reading.meta else None
@@ -69,12 +82,23 @@ def digest(source: Source, meta: SourceMeta | None, fetched: Fetched, now: datet
         except (ValueError, FeedsvcError) as error:
             problems.append(Problem(name=parsed.uid or "an entry without id", message=str(error)))
     return Digest(
-        entries=distinct(entries, authority=_authority),
+        entries=tuple(entries),
         removed=tuple(map(uid_of, reading.removed)),
         problems=tuple(problems),
         meta=said,
         cursor=reading.cursor,
         hints=reading.hints,
+    )
+
+
+def joined(parts: Sequence[Digest]) -> Digest:
+    """Several digests of one poll, each of what the one before left, as one."""
+    last = parts[-1]
+    return replace(
+        last,
+        entries=tuple(entry for part in parts for entry in part.entries),
+        removed=tuple(uid for part in parts for uid in part.removed),
+        problems=tuple(dict.fromkeys(problem for part in parts for problem in part.problems)),
     )
 
 

@@ -7,73 +7,42 @@ nobody. When to come again is decided in `pacing`, what counts as new in `normal
 
 import asyncio
 import os
-import socket
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import datetime
 from time import perf_counter
-from typing import Literal, Self, TypeVar
+from typing import Any, Self, TypeVar
 
-from .digest import Digest, digest
-from .errors import ClaimLost, FeedsvcError, FetchError, SourceError, SourceGone
+from .claims import Claims
+from .commits import Commits, Lookup
+from .digest import Digest, digest, joined
+from .errors import ClaimLost, FeedsvcError, FetchError, ParseError, SourceError, SourceGone
 from .log import get_logger
 from .metrics import ENTRIES, FETCHED_BYTES, POLL_SECONDS, POLLS, PROBLEMS
 from .model import PollState, Problem, Source
 from .normalise.entry import reconcile
+from .normalise.identity import distinct
 from .pacing import Outcome, next_state, settle
 from .parsers import Parsers
 from .polls import Demand
+from .reports import PollReport as PollReport
+from .reports import Result
+from .reports import Summary as Summary
 from .runtime import Runtime
 from .sources import KINDS
 from .sources.base import Fetched, FetchTools, SourceReader
 from .store.base import Claim, Committed, PollResult
 
-LEASE = timedelta(minutes=1)
 _LONGEST_PAUSE = 3600.0
-_PARSE_SECONDS = 60.0
+_SECONDS = 60.0
+_PART_SECONDS = 20.0
 _SECONDS_PER_BYTE = 1 / 100_000
 
 T = TypeVar("T")
-Result = Literal["new", "updated", "unchanged", "failed", "lost"]
 
 log = get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PollReport:
-    """How one poll went, for people."""
-
-    source: str
-    result: Result
-    new: int = 0
-    updated: int = 0
-    withdrawn: int = 0
-    problems: tuple[Problem, ...] = ()
-    error: str | None = None
-
-
-@dataclass(slots=True)
-class Summary:
-    """A run of polls added up."""
-
-    reports: list[PollReport] = field(default_factory=list)
-    seconds: float = 0.0
-
-    def total(self, what: Literal["new", "updated", "withdrawn"]) -> int:
-        """How many entries were new, updated or withdrawn."""
-        return sum(getattr(report, what) for report in self.reports)
-
-    @property
-    def failed(self) -> list[PollReport]:
-        """The polls that failed, each with its reason."""
-        return [report for report in self.reports if report.result == "failed"]
-
-    @property
-    def unchanged(self) -> int:
-        """How many sources had nothing new."""
-        return sum(report.result == "unchanged" for report in self.reports)
 
 
 class Poller:
@@ -81,13 +50,15 @@ class Poller:
 
     def __init__(self, runtime: Runtime) -> None:
         self.runtime = runtime
-        self.owner = f"{socket.gethostname()}:{os.getpid()}"
-        self._store = runtime.store
         self._stack = AsyncExitStack()
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="store")
         self._slots = asyncio.Semaphore(runtime.config.poll.concurrency)
+        self.claims = Claims(runtime, self.write)
+        self._commits = Commits(runtime.store, self.write, runtime.clock)
+        self._moved: dict[str, str] = {}
 
     async def __aenter__(self) -> Self:
+        await self._stack.enter_async_context(self.claims)
         self._http = await self._stack.enter_async_context(self.runtime.http())
         poll = self.runtime.config.poll
         self._parsers = Parsers(self.runtime.config, poll.workers or os.cpu_count() or 1)
@@ -95,42 +66,12 @@ class Poller:
 
     async def __aexit__(self, *_: object) -> None:
         await asyncio.to_thread(self._parsers.close)
-        self._writer.shutdown()
         await self._stack.aclose()
-
-    async def claim(
-        self,
-        *,
-        limit: int,
-        due_at: datetime | None = None,
-        only: Sequence[str] | None = None,
-        ignore_schedule: bool = False,
-        untried: bool = False,
-    ) -> tuple[Claim, ...]:
-        """Claims sources for this process that are due, now or at an earlier `due_at`.
-
-        Of one host no more than `poll.per_host` are claimed at a time; `untried` ones need not wait
-        for their first turn.
-        """
-        now, poll = self.runtime.clock(), self.runtime.config.poll
-        return await self.write(
-            lambda: self._store.claim_due(
-                now=now,
-                owner=self.owner,
-                lease=LEASE,
-                limit=limit,
-                due_at=due_at,
-                only=only,
-                ignore_schedule=ignore_schedule,
-                untried=untried,
-                per_host=poll.per_host,
-                host_delay=poll.host_delay,
-            )
-        )
+        self._writer.shutdown()
 
     async def mend_clock(self) -> None:
         """Puts schedules right that were made while the clock was ahead."""
-        lead = await self.write(lambda: self._store.mend_clock(self.runtime.clock()))
+        lead = await self.write(lambda: self.runtime.store.mend_clock(self.runtime.clock()))
         if lead:
             log.warning("the clock was ahead; schedules moved back", by=str(lead))
 
@@ -138,14 +79,47 @@ class Poller:
         """Runs something on the one thread that uses the store."""
         return await asyncio.get_running_loop().run_in_executor(self._writer, work)
 
+    async def look(self, source: Source) -> tuple[Fetched, Digest | ParseError]:
+        """Fetches a source that is not stored yet and reads it, or says why it is no feed.
+
+        Raises `FetchError`. What it brings is the first poll, if the source is added: `first`.
+        """
+        tools = FetchTools(http=self._http, now=self.runtime.clock())
+        fetched = await KINDS[source.kind].fetch(source, PollState(), tools)
+        try:
+            now = self.runtime.clock()
+            return fetched, await self.read(digest, source, None, fetched, now, size=fetched.bytes)
+        except ParseError as error:
+            return fetched, error
+
+    async def first(self, claim: Claim, fetched: Fetched, found: Digest) -> PollReport:
+        """Commits what a look brought as the first poll of a source."""
+        try:
+            return await self._commit(claim, fetched, found, perf_counter())
+        finally:
+            self.claims.done(claim)
+
+    async def read(
+        self, work: Callable[..., T], *arguments: Any, size: int, seconds: float = _SECONDS
+    ) -> T:
+        """Runs a function in a parser process, with time in proportion to the bytes it reads.
+
+        Raises what it raises, and `ParseError` when it takes too long or too much memory.
+        """
+        seconds += size * _SECONDS_PER_BYTE
+        return await self._parsers.run(work, *arguments, seconds=seconds)
+
     async def poll(self, claim: Claim) -> PollReport:
         """Polls one claimed source to its end, whatever happens on the way."""
-        if claim.not_before is not None:
-            pause = claim.not_before - self.runtime.clock()
-            await asyncio.sleep(min(max(pause.total_seconds(), 0), _LONGEST_PAUSE))
-        started = perf_counter()
-        async with self._slots:
-            report = await self._guarded(claim)
+        try:
+            if claim.not_before is not None:
+                pause = (claim.not_before - self.runtime.clock()).total_seconds()
+                await asyncio.sleep(min(max(pause, 0), _LONGEST_PAUSE))
+            started = perf_counter()
+            async with self._slots:
+                report = await self._guarded(claim)
+        finally:
+            self.claims.done(claim)
         POLL_SECONDS.observe(perf_counter() - started)
         POLLS.labels(outcome=report.result).inc()
         return report
@@ -178,53 +152,77 @@ class Poller:
             found = await self._digest(claim, fetched)
         except SourceError as error:
             return await self._failed(claim, error, started, fetched)
-        return await self.write(lambda: self._commit(claim, fetched, found, started))
+        return await self._commit(claim, fetched, found, started)
 
-    async def _digest(self, claim: Claim, fetched: Fetched) -> Digest:
-        seconds = _PARSE_SECONDS + fetched.bytes * _SECONDS_PER_BYTE
-        return await self._parsers.run(
-            digest, claim.source, claim.meta, fetched, self.runtime.clock(), seconds=seconds
-        )
+    async def _digest(self, claim: Claim, fetched: Fetched, seconds: float = _SECONDS) -> Digest:
+        now, size = self.runtime.clock(), fetched.bytes
+        arguments = (claim.source, claim.meta, fetched, now)
+        try:
+            return await self.read(digest, *arguments, size=size, seconds=seconds)
+        except Exception as error:
+            # a document that takes its process with it must cost no other one
+            said = "" if isinstance(error, FeedsvcError) else f"{type(error).__name__}: "
+            parts = fetched.parts(f"{said}{error}")
+            if not parts:
+                raise
+        found: list[Digest] = []
+        for part in parts:
+            with_cursor = replace(part, cursor=found[-1].cursor) if found else part
+            found.append(await self._digest(claim, with_cursor, _PART_SECONDS))
+        return joined(found)
 
     async def _unchanged(self, claim: Claim, fetched: Fetched, started: float) -> PollReport:
-        state = self._next(
-            _remember(claim.state, fetched, None), _answered(fetched, started), claim.source
-        )
+        outcome = _answered(fetched, started)
+        state = self._next(_remember(claim.state, fetched, None), outcome, claim.source)
         # what could not be read before is still there: an unchanged listing does not mend it
         state = replace(state, problems=claim.state.problems)
-        await self.write(lambda: self._finish(claim, PollResult(state=state)))
+        await self._commits.finish(
+            claim, (), lambda known, now: self._settled(claim, PollResult(state=state), now)
+        )
         return PollReport(source=claim.source.id, result="unchanged", problems=state.problems)
 
-    def _commit(self, claim: Claim, fetched: Fetched, found: Digest, started: float) -> PollReport:
-        now = self.runtime.clock()
-        known = self._store.known(claim.source.id, [entry.uid for entry in found.entries])
-        changed = [reconcile(known.get(entry.uid), entry, now) for entry in found.entries]
-        fresh = [entry for entry in changed if entry is not None]
-        outcome = replace(
+    async def _commit(
+        self, claim: Claim, fetched: Fetched, found: Digest, started: float
+    ) -> PollReport:
+        answered = replace(
             _answered(fetched, started),
             hints=found.hints,
             posted=tuple(entry.published for entry in found.entries if entry.dated),
-            new=sum(entry.uid not in known for entry in fresh),
-            updated=sum(entry.uid in known for entry in fresh),
         )
-        state = self._next(_remember(claim.state, fetched, found.cursor), outcome, claim.source)
-        committed = self._finish(
-            claim,
-            PollResult(
-                state=replace(state, problems=found.problems),
-                entries=tuple(fresh),
-                removed=found.removed,
-                meta=found.meta,
-            ),
-        )
-        _log_problems(claim, found.problems)
-        return _report(claim, committed, found.problems)
 
-    def _finish(self, claim: Claim, result: PollResult) -> Committed:
-        """Writes a poll that succeeded, and the source's new location if it has moved for good."""
-        now = self.runtime.clock()
-        state, location = settle(result.state, claim.source, self._store.located, now)
-        return self._store.finish_poll(claim, replace(result, state=state, location=location), now)
+        def result(known: Lookup, now: datetime) -> PollResult:
+            entries, before = distinct(
+                found.entries, known, authority=self.runtime.config.site.authority
+            )
+            changed = [reconcile(before.get(entry.uid), entry, now) for entry in entries]
+            fresh = tuple(entry for entry in changed if entry is not None)
+            new = sum(entry.uid not in before for entry in fresh)
+            outcome = replace(answered, new=new, updated=len(fresh) - new)
+            state = self._next(_remember(claim.state, fetched, found.cursor), outcome, claim.source)
+            state = replace(
+                state,
+                problems=found.problems,
+                next_at=now if fetched.more else state.next_at,
+            )
+            written = PollResult(state=state, entries=fresh, removed=found.removed, meta=found.meta)
+            return self._settled(claim, written, now)
+
+        uids = [entry.uid for entry in found.entries]
+        committed = await self._commits.finish(claim, uids, result)
+        _log_problems(claim, found.problems)
+        return replace(_report(claim, committed, found.problems), more=fetched.more)
+
+    def _settled(self, claim: Claim, result: PollResult, now: datetime) -> PollResult:
+        """The end of a poll that succeeded, with the new location if the source has moved."""
+
+        def holder(location: str) -> str | None:
+            # what moves in the same group is not to be found in the store yet
+            return self.runtime.store.located(location) or self._moved.get(location)
+
+        state, location = settle(result.state, claim.source, holder, now)
+        if location is not None:
+            self._moved[location] = claim.source.id
+        return replace(result, state=state, location=location)
 
     async def _failed(
         self, claim: Claim, error: SourceError, started: float, fetched: Fetched | None = None
@@ -247,7 +245,7 @@ class Poller:
             resting=error.host if isinstance(error, FetchError) else None,
         )
         try:
-            await self.write(lambda: self._store.finish_poll(claim, result, self.runtime.clock()))
+            await self._commits.finish(claim, (), lambda known, now: result)
         except ClaimLost:
             return PollReport(source=claim.source.id, result="lost")
         return PollReport(source=claim.source.id, result="failed", error=str(error))
@@ -277,7 +275,7 @@ def _remember(state: PollState, fetched: Fetched, cursor: str | None) -> PollSta
         etag=fetched.etag,
         last_modified=fetched.last_modified,
         digest=fetched.digest,
-        cursor=cursor if cursor is not None else fetched.cursor,
+        cursor=next((c for c in (cursor, fetched.cursor) if c is not None), state.cursor),
     )
 
 
@@ -304,7 +302,7 @@ def _log_problems(claim: Claim, problems: tuple[Problem, ...]) -> None:
         if problem not in claim.state.problems:
             PROBLEMS.inc()
             log.warning(
-                "document skipped",
+                "problem in a document",
                 source=claim.source.id,
                 document=problem.name,
                 error=problem.message,
@@ -332,12 +330,19 @@ async def poll_once(
         finished: asyncio.Queue[PollReport] = asyncio.Queue()
 
         async def poll(claim: Claim) -> None:
-            finished.put_nowait(await poller.poll(claim))
+            report = await poller.poll(claim)
+            while report.more:
+                rest = await poller.claims.take(limit=1, only=[report.source], ignore_schedule=True)
+                if not rest:
+                    break  # another poller has it, and takes the rest
+                report = report.followed_by(await poller.poll(rest[0]))
+            finished.put_nowait(report)
 
+        left = await poller.claims.left_alone(only=only, ignore_schedule=ignore_schedule)
         claimed = 0
         start = runtime.clock()
         while True:
-            claims = await poller.claim(
+            claims = await poller.claims.take(
                 limit=2 * runtime.config.poll.concurrency,
                 due_at=start,
                 only=only,
@@ -356,5 +361,7 @@ async def poll_once(
                 summary.reports.append(await finished.get())
                 progress(summary.reports[-1], claimed)
         await poller.write(runtime.linker.drain)
+    polled = {report.source for report in summary.reports}
+    summary.left_alone = {id: reason for id, reason in left.items() if id not in polled}
     summary.seconds = perf_counter() - started
     return summary

@@ -7,22 +7,22 @@ from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from . import __version__
-from .compose import Composer
 from .config import Config, declared_sources, source_id
-from .errors import ConfigError, ParseError
-from .httpclient import HttpClient
-from .linking import Linker
 from .log import get_logger
 from .model import Source, SourceOrigin, slugify
-from .opml import Subscription
-from .opml import read as read_opml
 from .pacing import Bounds
-from .store import open_store
-from .store.base import Store
-from .tagging import Tagger, TagRule
+
+# each verb needs some of these, and none of them all: they are imported when they are opened
+if TYPE_CHECKING:
+    from .compose import Composer
+    from .httpclient import HttpClient
+    from .linking import Linker
+    from .opml import Subscription
+    from .store.base import Store
+    from .tagging import Tagger
 
 log = get_logger(__name__)
 
@@ -37,7 +37,7 @@ class Runtime:
     """One process's view of the service. `close` it, or use it as a context."""
 
     config: Config
-    store: Store
+    store: "Store"
     clock: Callable[[], datetime] = utc_now
 
     def __enter__(self) -> "Runtime":
@@ -51,17 +51,21 @@ class Runtime:
         self.store.close()
 
     @cached_property
-    def composer(self) -> Composer:
+    def composer(self) -> "Composer":
         """Makes feeds of what the store holds."""
+        from .compose import Composer
+
         return Composer(store=self.store, config=self.config, clock=self.clock)
 
     @cached_property
-    def linker(self) -> Linker:
+    def linker(self) -> "Linker":
         """Connects entries."""
+        from .linking import Linker
+
         return Linker(self.store, self.clock)
 
     @cached_property
-    def tagger(self) -> Tagger:
+    def tagger(self) -> "Tagger":
         """Tags entries by the rules of the configuration."""
         return tagger(self.config)
 
@@ -76,11 +80,13 @@ class Runtime:
             directory_interval=poll.directory_interval,
         )
 
-    def http(self, *, allow: Sequence[str] = ()) -> HttpClient:
+    def http(self, *, allow: Sequence[str] = ()) -> "HttpClient":
         """A new HTTP client with the configured limits; the caller enters and leaves it.
 
         `allow` are private addresses it may use beside the configured ones.
         """
+        from .httpclient import HttpClient
+
         poll = self.config.poll
         return HttpClient(
             user_agent=poll.user_agent.format(
@@ -110,21 +116,19 @@ class Runtime:
                 sources.append(source)
         self.store.declare_sources(sources, self.clock(), spread=self.bounds.interval)
 
-    def _subscriptions(self) -> Iterator[Subscription]:
-        for name in self.config.opml:
-            try:
-                outlines = read_opml(Path(name).read_bytes())
-            except OSError as error:
-                raise ConfigError(f"opml: {name}: {error.strerror}", key="opml") from error
-            except ParseError as error:
-                raise ConfigError(f"opml: {name}: {error}", key="opml") from error
+    def _subscriptions(self) -> Iterator["Subscription"]:
+        if not self.config.opml:
+            return
+        from .config.lists import subscription_lists
+
+        for name, outlines in subscription_lists(self.config):
             for bad in outlines.bad:
-                log.warning("outline skipped", file=str(name), error=str(bad))
+                log.warning("outline skipped", file=name, error=str(bad))
             yield from outlines.subscriptions
 
 
 def subscribed(
-    subscription: Subscription, *, taken: Container[str], origin: SourceOrigin
+    subscription: "Subscription", *, taken: Container[str], origin: SourceOrigin
 ) -> Source:
     """The source that a subscription becomes; its folders and categories become tags."""
     return Source(
@@ -137,8 +141,10 @@ def subscribed(
     )
 
 
-def tagger(config: Config) -> Tagger:
+def tagger(config: Config) -> "Tagger":
     """Builds the tagger that `[tags]` describes."""
+    from .tagging import Tagger, TagRule
+
     tags = config.tags
     return Tagger(
         rules=[TagRule(**rule.model_dump()) for rule in tags.rules],
@@ -155,6 +161,8 @@ def open_runtime(
 
     Raises `StoreUnavailable` or `SchemaMismatch` with what to do.
     """
+    from .store import open_store
+
     store = open_store(config.store.url)
     try:
         if migrate:

@@ -1,14 +1,28 @@
 """The command line: click verbs that read arguments, call one verb of the house, print its answer.
 
-No logic lives here. Exit codes: 0 done, 1 failed, 2 wrong usage, configuration or query.
+No logic lives here. Exit codes: 0 done, 1 failed, 2 wrong usage, configuration or query. A verb is
+imported when it is called: most of a short verb's time would else go into what it does not need.
 """
 
-from . import entries, service, setup, sources, upkeep
-from .base import cli
+from .base import Verbs, cli
 
-for module in (service, entries, sources, upkeep, setup):
-    for command in module.COMMANDS:
-        cli.add_command(command)
+cli.commands = Verbs(
+    {
+        "run": "service",
+        "poll": "service",
+        "serve": "service",
+        "render": "entries",
+        "query": "entries",
+        "related": "entries",
+        "source": "sources",
+        "opml": "sources",
+        "store": "upkeep",
+        "relate": "upkeep",
+        "retag": "upkeep",
+        "config": "configuration",
+        "doctor": "setup",
+    }
+)
 
 
 def main() -> None:

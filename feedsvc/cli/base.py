@@ -1,18 +1,26 @@
 """The group all verbs hang on: global options, how errors become messages and exit codes."""
 
 import sys
+from collections import UserDict
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from .. import __version__
-from ..config import Config, load
 from ..errors import ConfigError, FeedsvcError, QueryError
-from ..log import setup
-from ..runtime import Runtime, open_runtime, tagger
+
+if TYPE_CHECKING:
+    from ..config import Config
+    from ..runtime import Runtime
+
+# verbs whose logs programs may read; the others are for people, and say themselves how polls went
+SERVICES = ("run", "poll", "serve")
+FOR_PEOPLE = {"json": False, "summary": True}
 
 
 @dataclass
@@ -23,17 +31,23 @@ class Context:
     verbose: bool
 
     @cached_property
-    def config(self) -> Config:
+    def config(self) -> "Config":
         """The configuration. Raises `ConfigError`."""
+        from ..config import load
+
         return load(self.path)
 
-    def runtime(self, *, declare: bool = False) -> Runtime:
+    def runtime(self, *, declare: bool = False) -> "Runtime":
         """Opens store and tools with the schema up to date.
 
         Verbs that poll or manage sources `declare` those of the configuration; the others leave the
         list alone, so that asking a question with another configuration changes nothing.
         """
-        tagger(self.config)  # a mistake in the tag rules is told now, not by a parser process
+        from ..runtime import open_runtime, tagger
+
+        tags = self.config.tags
+        if tags.rules or tags.aliases or tags.stop:
+            tagger(self.config)  # a mistake in them is told now, not by a parser process
         runtime = open_runtime(self.config)
         try:
             if declare:
@@ -50,6 +64,29 @@ class Context:
 
 
 pass_context = click.make_pass_decorator(Context)
+
+
+class Verbs(UserDict[str, click.Command]):
+    """The verbs by name, each imported when it is first asked for, from the module that has it."""
+
+    def __init__(self, modules: Mapping[str, str]) -> None:
+        super().__init__()
+        self._modules = modules
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._modules)
+
+    def __len__(self) -> int:
+        return len(self._modules)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._modules
+
+    def __getitem__(self, name: str) -> click.Command:
+        if name not in self.data:
+            module = import_module(f".{self._modules[name]}", __package__)
+            self.data.update({command.name: command for command in module.COMMANDS})
+        return self.data[name]
 
 
 class Group(click.Group):
@@ -93,5 +130,7 @@ def _say(message: str) -> None:
 @click.pass_context
 def cli(ctx: click.Context, path: Path | None, verbose: bool) -> None:
     """A self-hosted feed server: polls documents and feeds, publishes Atom, RSS and JSON feeds."""
-    setup(verbose=verbose)
+    from ..log import setup
+
+    setup(verbose=verbose, **({} if ctx.invoked_subcommand in SERVICES else FOR_PEOPLE))
     ctx.obj = Context(path=path, verbose=verbose)

@@ -1,4 +1,4 @@
-"""The verbs that look at the set-up: `config …`, `doctor`."""
+"""The verb that looks at the whole set-up: `doctor`."""
 
 import asyncio
 from collections.abc import Iterator
@@ -6,34 +6,9 @@ from collections.abc import Iterator
 import click
 
 from .. import doctor as examination
-from ..config import show as rows
-from ..errors import FeedsvcError
-from ..runtime import tagger
+from ..config import DEFAULT_PATH
+from ..errors import ConfigError, FeedsvcError
 from .base import Context, pass_context
-
-
-@click.group()
-def config() -> None:
-    """Check and show the configuration."""
-
-
-@config.command()
-@pass_context
-def check(context: Context) -> None:
-    """Read the configuration and say whether it is right."""
-    found = context.config
-    tagger(found)
-    click.echo(
-        f"the configuration is right: {len(found.sources)} sources, {len(found.feeds)} feeds"
-    )
-
-
-@config.command()
-@pass_context
-def show(context: Context) -> None:
-    """Print every key with its value and where it came from; secrets are masked."""
-    for row in rows(context.config):
-        click.echo(f"{row.key:28} {row.value:44} {row.origin}")
 
 
 @click.command()
@@ -51,20 +26,24 @@ def doctor(context: Context) -> None:
 
 
 def _findings(context: Context) -> Iterator[examination.Finding]:
-    yield examination.Finding(
-        state="ok", subject="configuration", message=str(context.path or "config/feedsvc.toml")
-    )
     try:
+        found = context.config
+        yield from examination.examine_configuration(found, context.path or DEFAULT_PATH)
         runtime = context.runtime(declare=True)
     except FeedsvcError as error:
+        if isinstance(error, ConfigError):
+            subject, remedy = "configuration", "correct that; feedsvc config check looks again"
+        else:
+            subject, remedy = "store", "see docs/operations.md"
         yield examination.Finding(
-            state="failed", subject="store", message=str(error), remedy="see docs/operations.md"
+            state="failed", subject=subject, message=str(error), remedy=remedy
         )
         return
     with runtime:
         yield from examination.examine_store(runtime)
         yield from examination.examine_sources(runtime)
+        yield from examination.examine_pollers(runtime)
         yield asyncio.run(examination.examine_address(runtime))
 
 
-COMMANDS = (config, doctor)
+COMMANDS = (doctor,)

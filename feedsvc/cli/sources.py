@@ -2,19 +2,18 @@
 
 import json
 import sys
-from datetime import datetime
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
-from .. import opml as outlines
-from .. import subscribe
 from ..config import duration
-from ..pacing import account
+from ..pacing import account, upcoming
+from ..process import spoken
 from ..remedies import remedy
 from ..store.base import SourceStatus
 from .base import Context, pass_context
-from .service import run_once, show_summary
 
 
 @click.group()
@@ -27,15 +26,33 @@ def source() -> None:
 @click.option("--title", help="Instead of the title it gives itself.")
 @click.option("--tag", "tags", multiple=True, help="A tag for all its entries; repeatable.")
 @click.option("--interval", metavar="DURATION", help='How often to poll it, such as "1h".')
+@click.option("--force", is_flag=True, help="Even if it is no feed now, or cannot be had.")
 @pass_context
 def add(
-    context: Context, location: str, title: str | None, tags: tuple[str, ...], interval: str | None
+    context: Context,
+    location: str,
+    title: str | None,
+    tags: tuple[str, ...],
+    interval: str | None,
+    force: bool,
 ) -> None:
     """Add a feed or a directory; a web page leads to its feed."""
+    from .. import subscribe
+
     every = duration(interval) if interval else None
     with context.runtime(declare=True) as runtime:
-        added = subscribe.add(runtime, location, title=title, tags=tags, interval=every)
-    click.echo(f"added {added.id}: {added.location}")
+        added = subscribe.add(
+            runtime, location, title=title, tags=tags, interval=every, force=force
+        )
+    count = f" ({added.entries} entries)" if added.entries is not None else ""
+    click.echo(f"added {added.source.id}: {added.source.location}{count}")
+    for problem in added.problems:
+        click.echo(f"  skipped {problem.name}: {problem.message}", err=True)
+    if added.error:
+        click.echo(
+            f"  not read yet: {added.error}; the next poll is due at {_time(added.next_at)} UTC",
+            err=True,
+        )
 
 
 @source.command("list")
@@ -66,7 +83,7 @@ def show(context: Context, id: str, as_json: bool) -> None:
             shown = ", ".join(value) if isinstance(value, list) else value
             click.echo(f"{name:10} {shown}")
     for problem in status.state.problems:
-        click.echo(f"skipped    {problem.name}: {problem.message}")
+        click.echo(f"problem    {problem.name}: {problem.message}")
     if status.state.history:
         click.echo("history    newest first")
     for record in reversed(status.state.history):
@@ -97,16 +114,12 @@ def remove(context: Context, id: str, purge: bool) -> None:
 @pass_context
 def poll(context: Context, id: str) -> None:
     """Poll one source now, whether due or not."""
+    from .service import run_once, show_summary
+
     with context.runtime(declare=True) as runtime:
         summary = run_once(runtime, [id], everything=True)
-    if not summary.reports:
-        click.echo(
-            f"{id} was not polled: it is disabled, being polled, or its server told us to wait.",
-            err=True,
-        )
-        raise SystemExit(1)
     show_summary(summary, as_json=False)
-    if summary.failed:
+    if summary.failed or not summary.reports:
         raise SystemExit(1)
 
 
@@ -120,6 +133,8 @@ def opml() -> None:
 @pass_context
 def import_(context: Context, file: Path) -> None:
     """Add every subscription in FILE; folders become tags."""
+    from .. import subscribe
+
     with context.runtime(declare=True) as runtime:
         result = subscribe.import_opml(runtime, file.read_bytes())
     for bad in result.bad:
@@ -131,10 +146,23 @@ def import_(context: Context, file: Path) -> None:
 @pass_context
 def export(context: Context) -> None:
     """Write the sources as OPML to standard output."""
+    from .. import opml as outlines
+
     with context.runtime(declare=True) as runtime:
         statuses = runtime.store.sources()
         title = runtime.config.site.title
-    sys.stdout.buffer.write(outlines.subscriptions(title, [s.source for s in statuses]))
+    listed = [replace(status.source, title=_title(status)) for status in statuses]
+    sys.stdout.buffer.write(outlines.subscriptions(title, listed))
+
+
+def polled_by(status: SourceStatus, now: datetime) -> str | None:
+    """Which process polls a source at this moment, if one does."""
+    running = status.owner is not None and status.until is not None and status.until > now
+    return spoken(status.owner) if running and status.owner else None
+
+
+def _title(status: SourceStatus) -> str | None:
+    return status.source.title or (status.meta.title if status.meta else None)
 
 
 def _line(status: SourceStatus) -> str:
@@ -144,7 +172,7 @@ def _line(status: SourceStatus) -> str:
     elif state.error:
         result = f"failed ({state.failures}): {state.error}"
     elif state.problems:
-        result = f"ok, {len(state.problems)} skipped"
+        result = f"ok, problems: {len(state.problems)}"
     else:
         result = "ok" if state.last_at else "not polled yet"
     return (
@@ -160,12 +188,13 @@ def _time(moment: datetime | None) -> str:
 
 def _as_json(status: SourceStatus) -> dict[str, object]:
     source, state = status.source, status.state
+    next_at, why = upcoming(state, status.resting)
     return {
         "id": source.id,
         "kind": source.kind,
         "location": source.location,
         "origin": source.origin,
-        "title": source.title or (status.meta.title if status.meta else None),
+        "title": _title(status),
         "tags": list(source.tags),
         "enabled": source.enabled,
         "interval": source.interval.total_seconds() if source.interval else None,
@@ -173,8 +202,9 @@ def _as_json(status: SourceStatus) -> dict[str, object]:
         "added": status.added.isoformat(),
         "last": state.last_at.isoformat() if state.last_at else None,
         "last_ok": state.last_ok_at.isoformat() if state.last_ok_at else None,
-        "next": state.next_at.isoformat() if state.next_at and source.enabled else None,
-        "why": state.why,
+        "next": next_at.isoformat() if next_at and source.enabled else None,
+        "why": why,
+        "polled_by": polled_by(status, datetime.now(UTC)),
         "status": state.status,
         "failures": state.failures,
         "error": state.error,

@@ -132,6 +132,10 @@ class WebConfig(_Section):
     workers: Number = Field(
         default=0, ge=0, description="Web processes; 0 is one per core, at most four."
     )
+    ready_lag: SomeDuration = Field(
+        default=timedelta(minutes=2),
+        description="How long due sources may go unpolled before `/readyz` says 503.",
+    )
     admin_token: Annotated[str, AfterValidator(values.token)] = Field(
         default="",
         repr=False,

@@ -7,8 +7,10 @@ machine, after every restart, and whatever becomes of link and title.
 
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import replace
+from datetime import datetime, time
+from typing import Protocol, TypeVar
 from urllib.parse import quote, urlsplit
 
 from ..model import Entry, ParsedEntry, entry_key
@@ -80,29 +82,77 @@ def minted(authority: str, source_id: str, uid: str) -> str:
     return f"tag:{authority}:{quote(source_id, safe=_PCHAR)}/{specific}"
 
 
-def distinct(entries: Iterable[Entry], *, authority: str) -> tuple[Entry, ...]:
-    """Leaves each entry of one reading once, under a uid that no other has.
+class Published(Protocol):
+    """What telling namesakes apart needs of an entry that is published already."""
+
+    @property
+    def digest(self) -> str: ...
+    @property
+    def published(self) -> datetime: ...
+    @property
+    def dated(self) -> bool: ...
+
+
+P = TypeVar("P", bound=Published)
+
+
+def distinct(
+    entries: Iterable[Entry],
+    known: Callable[[Iterable[str]], Mapping[str, P]],
+    *,
+    authority: str,
+) -> tuple[tuple[Entry, ...], Mapping[str, P]]:
+    """Leaves each entry of one reading once, under a uid that no other has; with what is known.
 
     Entries of one uid that also share link and title are one entry told several times: the one
     updated last stays, else the first (RFC 4287 §4.1.1). Those that differ there are different
-    entries whose publisher repeats an id: each is named by link and title as well, the first one
-    too, since which of them comes first changes from poll to poll.
+    entries whose publisher repeats an id. The one published under the id keeps it, known by its
+    content or date; the others are named by link and title as well. Of entries never seen before
+    the first is called by the id. `known` looks up what is published of some uids.
     """
-    by_uid: dict[str, dict[tuple[str | None, str], Entry]] = {}
+    families: dict[str, dict[str, Entry]] = {}
     for entry in entries:
-        namesakes = by_uid.setdefault(entry.uid, {})
-        same = namesakes.get((entry.link, entry.title))
+        namesakes = families.setdefault(entry.uid, {})
+        name = hashlib.sha256(f"{entry.link}\n{entry.title}".encode()).hexdigest()[:16]
+        longer = uid_of(f"{entry.uid}#{name}")
+        same = namesakes.get(longer)
         if same is None or entry.updated > same.updated:
-            namesakes[entry.link, entry.title] = entry
-    found: list[Entry] = []
-    for uid, namesakes in by_uid.items():
-        if len(namesakes) == 1:
-            found.extend(namesakes.values())
-            continue
-        for (link, title), entry in namesakes.items():
-            name = hashlib.sha256(f"{link}\n{title}".encode()).hexdigest()[:16]
-            found.append(_renamed(entry, uid_of(f"{uid}#{name}"), authority))
-    return tuple(found)
+            namesakes[longer] = entry
+    found = dict(known(families))
+    doubtful = [
+        family
+        for uid, family in families.items()
+        if len(family) > 1
+        or (uid in found and all(entry.digest != found[uid].digest for entry in family.values()))
+    ]
+    longer_uids = [longer for family in doubtful for longer in family]
+    if longer_uids:
+        found |= known(longer_uids)
+    named: list[Entry] = []
+    for uid, family in families.items():
+        bare = _owner(family, found.get(uid), found)
+        for longer, entry in family.items():
+            named.append(entry if longer == bare else _renamed(entry, longer, authority))
+    return tuple(named), found
+
+
+def _owner(
+    family: Mapping[str, Entry], published: Published | None, known: Container[str]
+) -> str | None:
+    """Which of the entries of one uid is called by it, if any is."""
+    free = [longer for longer in family if longer not in known]
+    if not free or published is None:
+        return next(iter(free), None)
+    for longer in free:
+        if family[longer].digest == published.digest:
+            return longer
+    # a bare day is that of many
+    if published.dated and published.published.time() != time.min:
+        for longer in free:
+            if family[longer].dated and family[longer].published == published.published:
+                return longer
+    # alone it is an edit; among others a new one, and the one published is no longer in the feed
+    return free[0] if len(family) == 1 else None
 
 
 def _renamed(entry: Entry, uid: str, authority: str) -> Entry:

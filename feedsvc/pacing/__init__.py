@@ -8,7 +8,7 @@ wrong clock did. How a poll is made lives in `poll`, what HTTP said about waitin
 
 from .decision import Bounds, Outcome, next_state, usual_interval
 from .moving import account, settle
-from .starting import clock_lead, first_poll, host_of
+from .starting import clock_lead, first_poll, host_of, upcoming
 
 __all__ = [
     "Bounds",
@@ -19,5 +19,6 @@ __all__ = [
     "host_of",
     "next_state",
     "settle",
+    "upcoming",
     "usual_interval",
 ]

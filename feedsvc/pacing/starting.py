@@ -4,7 +4,7 @@ import hashlib
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
-from ..model import Source
+from ..model import PollState, Source
 
 AT_ONCE = 50
 _EACH = timedelta(seconds=1)
@@ -58,3 +58,10 @@ def host_of(location: str) -> str | None:
         except UnicodeError:
             pass  # not a name that anything answers to, but still a key
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def upcoming(state: PollState, resting: datetime | None) -> tuple[datetime | None, str | None]:
+    """When a source is polled next and why then, seeing that its host may rest until later."""
+    if resting is not None and state.next_at is not None and resting > state.next_at:
+        return resting, "its host asked to be left alone until then"
+    return state.next_at, state.why

@@ -84,6 +84,17 @@ def take(file: FileStat, record: Record | None) -> Taken | None:
     return replace(found, contents=contents, sketch=sketch(_texts(contents)))
 
 
+def spoilt(file: FileStat, error: str) -> Taken:
+    """A file that nobody reads again until it changes, since `error` ended the process that did."""
+    return Taken(
+        name=file.name,
+        size=file.size,
+        mtime_ns=file.mtime_ns,
+        inode=file.inode,
+        error=f"{error}; it is left alone until it changes",
+    )
+
+
 def _read_document(name: str, content: bytes) -> Contents:
     reader = DOCUMENTS[PurePosixPath(name).suffix.lower()]
     try:

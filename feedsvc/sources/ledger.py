@@ -24,6 +24,7 @@ _MARKUP = re.compile(r"<[^<>]*>")
 _SKETCH = 8
 _SKETCHED_WORDS = 120
 _ALIKE = 0.3
+_MOST_REMOVED = 10_000
 
 
 class Record(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -31,9 +32,10 @@ class Record(msgspec.Struct, frozen=True, omit_defaults=True):
 
     `title` names the file in uids if that is not its path; `id` is the id its document gives
     itself; `uids` are its entries', or None when its only entry is called like the file; `many`
-    tells a file of entries. `fresh`: it was written so shortly before it was read that its stat may
-    not tell the next change. `sketch` is for `alike`. `errors` are what was wrong with it, `retry`
-    says that it could not be opened, `clash` that another file has its id.
+    tells a file of entries, whose `marks` tell entries of one id apart, in the order of `uids`.
+    `fresh`: it was written so shortly before it was read that its stat may not tell the next
+    change. `sketch` is for `alike`. `errors` are what was wrong with it, `retry` says that it could
+    not be opened, `clash` that another file has its id.
     """
 
     size: int = msgspec.field(name="s")
@@ -46,9 +48,15 @@ class Record(msgspec.Struct, frozen=True, omit_defaults=True):
     fresh: bool = msgspec.field(name="f", default=False)
     sketch: str = msgspec.field(name="k", default="")
     errors: tuple[str, ...] = msgspec.field(name="e", default=())
+    marks: tuple[str, ...] = msgspec.field(name="h", default=())
     many: bool = msgspec.field(name="m", default=False)
     retry: bool = msgspec.field(name="r", default=False)
     clash: bool = msgspec.field(name="c", default=False)
+
+    @property
+    def plain(self) -> bool:
+        """Whether it is one entry that is called like the file."""
+        return self.title is None and self.uids is None
 
     def names(self, path: str) -> tuple[str, ...]:
         """The uids of its entries."""
@@ -58,18 +66,34 @@ class Record(msgspec.Struct, frozen=True, omit_defaults=True):
 class Ledger(msgspec.Struct, frozen=True, omit_defaults=True):
     """All records of a directory, its identity, and the problems of its last scan.
 
-    `missed`: it was seen empty, and something else in its place, once.
+    `removed` are the records of files that were removed lately, the latest last. `missed` is when
+    the directory was first seen emptied, or another one in its place (Unix time), else 0.
     """
 
     version: int = msgspec.field(name="v", default=0)
     identity: str = msgspec.field(name="r", default="")
     files: dict[str, Record] = msgspec.field(name="f", default_factory=dict)
     problems: tuple[tuple[str, str], ...] = msgspec.field(name="p", default=())
-    missed: bool = msgspec.field(name="m", default=False)
+    missed: int = msgspec.field(name="m", default=0)
+    removed: dict[str, Record] = msgspec.field(name="g", default_factory=dict)
 
     def encode(self) -> str:
         """Writes the cursor, compact JSON."""
         return msgspec.json.encode(msgspec.structs.replace(self, version=_VERSION)).decode()
+
+
+def bounded(removed: dict[str, Record]) -> dict[str, Record]:
+    """The records of removed files that are kept, at most 10,000.
+
+    Those of files called after their path are given up first, since these come back as themselves.
+    """
+    spare = len(removed) - _MOST_REMOVED
+    if spare <= 0:
+        return removed
+    plain = [name for name, record in removed.items() if record.plain]
+    others = [name for name, record in removed.items() if not record.plain]
+    dropped = set((plain + others)[:spare])
+    return {name: record for name, record in removed.items() if name not in dropped}
 
 
 def decode(cursor: str | None) -> Ledger:
@@ -137,6 +161,19 @@ def origins(
             found[name] = (same or candidates)[0]
             candidates.remove(found[name])
     return found
+
+
+def returned(
+    removed: Mapping[str, Record], new: Mapping[str, Seen], *, inodes: bool
+) -> dict[str, str]:
+    """Which removed file each new one is, come back: its name now → its name then."""
+    found = origins(removed, new, removed.keys(), inodes=inodes)
+    return {
+        name: was
+        for name, was in found.items()
+        # a name alone is no proof where it is not what the entry is called by
+        if name != was or removed[was].plain or _same(removed[was], new[name])
+    }
 
 
 def _same(record: Record, seen: Seen) -> bool:

@@ -8,8 +8,8 @@ their own.
 
 import hashlib
 import re
-from collections import Counter
-from collections.abc import Container, Sequence
+from collections.abc import Container, Mapping, Sequence
+from typing import NamedTuple
 
 from ..model import ParsedEntry
 
@@ -18,6 +18,14 @@ _FORBIDDEN = re.compile(
 )
 _WORLDWIDE = re.compile(r"(?:https?://|urn:|tag:)", re.IGNORECASE)
 _MAX_UID = 800
+_MARK = re.compile(r"#[0-9a-f]{16}\Z")
+
+
+class Named(NamedTuple):
+    """What an entry is called, and the mark by which it is known among others of its id."""
+
+    uid: str
+    mark: str
 
 
 def canonical(uid: str) -> str:
@@ -43,22 +51,58 @@ def file_title(path: str, digest: str, taken: Container[str]) -> str:
     return title
 
 
-def entry_uids(title: str, entries: Sequence[ParsedEntry]) -> list[str]:
-    """Names the entries of a file of many.
+def entry_uids(
+    title: str,
+    entries: Sequence[ParsedEntry],
+    known: Mapping[str, str],
+    *,
+    unique: bool = False,
+) -> list[Named]:
+    """Names the entries of a file of many; `known` are its uids so far, each with its mark.
 
-    Entries that share an id are told apart by link and title; those that share these too are one.
+    Entries that share an id are told apart by link and title, their mark; those that share these
+    too are one. Each keeps the uid it has; of new ones the first is called by the id alone. With
+    `unique` an id names one entry, however often it is told.
     """
-    found = [_uid(title, entry) for entry in entries]
-    times = Counter(found)
+    wanted = [_uid(title, entry, known) for entry in entries]
+    bases = set(wanted)
+    families: dict[str, dict[str, str]] = {}
+    for uid, mark in known.items():
+        families.setdefault(uid if uid in bases else _MARK.sub("", uid), {})[mark] = uid
+    marks = [_mark(entry) for entry in entries]
+    groups: dict[str, list[str]] = {}
+    for base, mark, entry in zip(wanted, marks, entries, strict=True):
+        group = groups.setdefault(base, [])
+        if mark not in group and not (unique and entry.uid):
+            group.append(mark)
+    names = {base: _family(base, group, families.get(base, {})) for base, group in groups.items()}
     return [
-        canonical(f"{uid}#{_mark(entry)}") if times[uid] > 1 else uid
-        for uid, entry in zip(found, entries, strict=True)
+        Named(names[base].get(mark, base), mark) for base, mark in zip(wanted, marks, strict=True)
     ]
 
 
-def _uid(title: str, entry: ParsedEntry) -> str:
+def _family(base: str, marks: Sequence[str], known: Mapping[str, str]) -> dict[str, str]:
+    """The uids of entries of one id, by their marks."""
+    found = {mark: known[mark] for mark in marks if mark in known}
+    left = [mark for mark in marks if mark not in found]
+    free = [uid for uid in known.values() if uid not in found.values()]
+    if len(left) == 1 and len(free) == 1:
+        # one is missing and one is new: an edit
+        return found | {left[0]: free[0]}
+    for mark in left:
+        uid, salt = base, mark
+        while uid in found.values():
+            uid = canonical(f"{base}#{salt}")
+            # an edited one may have the name that belongs to this mark
+            salt = _hashed(salt)
+        found[mark] = uid
+    return found
+
+
+def _uid(title: str, entry: ParsedEntry, known: Container[str]) -> str:
     said = canonical(entry.uid or "")
-    if _WORLDWIDE.match(said):
+    # an id alone is the name only of a document that was this one entry before
+    if _WORLDWIDE.match(said) or said in known:
         return said
     link = next((link.href for link in entry.links if link.rel == "alternate"), None)
     return canonical(f"{title}#{said or link or _mark(entry)}")
@@ -68,4 +112,8 @@ def _mark(entry: ParsedEntry) -> str:
     link = next((link.href for link in entry.links if link.rel == "alternate"), "")
     said = [text.value if text else "" for text in (entry.title, entry.summary, entry.content)]
     parts = [link, said[0]] if link or said[0] else said
-    return hashlib.sha256("\n".join(parts).encode("utf-8", "replace")).hexdigest()[:16]
+    return _hashed("\n".join(parts))
+
+
+def _hashed(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:16]

@@ -17,16 +17,21 @@ from ..errors import NotFound, StoreError
 from ..model import PollState, Source
 from ..pacing import first_poll, host_of
 from .base import SourceStatus
-from .codec import encode, micros, moment, storable
+from .codec import encode, maybe_moment, micros, moment, storable
 from .engine import chunks
 from .hosts import put_host, resting, running
-from .schema import entries, poll_state, sources
+from .schema import entries, hosts, poll_state, sources
 from .source_codec import declared_of, meta_of, shown, source_of, source_row, state_of, state_row
 from .withdrawing import Withdrawing
 
 FirstPoll = Callable[[Source, datetime], datetime]
 
 _JOINED = select(sources, poll_state).join_from(sources, poll_state)
+_LISTED = (
+    select(sources, poll_state, hosts.c.retry_after.label("resting"))
+    .join_from(sources, poll_state)
+    .outerjoin(hosts, hosts.c.host == poll_state.c.host)
+)
 
 
 class Sources(Withdrawing):
@@ -78,8 +83,8 @@ class Sources(Withdrawing):
             values["location"] = row["location"]
         self._update(connection, row, values, now)
 
-    def add_source(self, source: Source, now: datetime) -> None:
-        """Adds or revives a source; due at once.
+    def add_source(self, source: Source, now: datetime, *, state: PollState | None = None) -> None:
+        """Adds or revives a source; due at once, or with the poll state it is to begin with.
 
         Raises `StoreError` if its id is taken or its location polled already.
         """
@@ -92,6 +97,10 @@ class Sources(Withdrawing):
                     f"{source.location} is polled already, as source “{polled[source.location]}”"
                 )
             self._add(connection, source, now)
+            if state is not None:
+                own = select(sources.c.pk).where(sources.c.id == storable(source.id))
+                begun = update(poll_state).where(poll_state.c.source_pk == own.scalar_subquery())
+                connection.execute(begun.values(**state_row(state, now)))
             self.bump(connection, membership=now)
 
     def add_sources(
@@ -161,8 +170,12 @@ class Sources(Withdrawing):
         with self.reading() as connection:
             return connection.scalar(select(sources.c.id).where(here).limit(1))
 
-    def lag(self, now: datetime) -> timedelta:
-        """How overdue the most overdue enabled, unclaimed source is; zero when none is."""
+    def lag(self, now: datetime, *, idle: bool = False) -> timedelta:
+        """How overdue the most overdue enabled, unclaimed source is; zero when none is.
+
+        `idle` counts from the last end of any poll, if that was later: a poller that has much to do
+        is late, one that does nothing about it is idle.
+        """
         at = micros(now)
         state = poll_state.c
         asked = select(running(at).subquery().c.host)
@@ -177,12 +190,15 @@ class Sources(Withdrawing):
                     | (state.host.not_in(asked) & state.host.not_in(resting(at))),
                 )
             )
-        return timedelta(0) if oldest is None else now - moment(oldest)
+            last = connection.scalar(select(func.max(state.last_at))) if idle and oldest else None
+        if oldest is None:
+            return timedelta(0)
+        return max(now - moment(max(oldest, last or oldest)), timedelta(0))
 
     # -- rows ------------------------------------------------------------------------------
 
     def _statuses(self, connection: Connection, id: str | None) -> tuple[SourceStatus, ...]:
-        listed = _JOINED.where(sources.c.removed_at.is_(None)).order_by(sources.c.id)
+        listed = _LISTED.where(sources.c.removed_at.is_(None)).order_by(sources.c.id)
         counted = select(entries.c.source_pk, func.count()).where(entries.c.withdrawn_at.is_(None))
         if id is not None:
             listed = listed.where(sources.c.id == storable(id))
@@ -198,6 +214,9 @@ class Sources(Withdrawing):
                 meta=meta_of(row["meta"]),
                 entries=counts.get(row["pk"], 0),
                 added=moment(row["added_at"]),
+                owner=row["claim_owner"],
+                until=maybe_moment(row["claim_until"]),
+                resting=maybe_moment(row["resting"]),
             )
             for row in connection.execute(listed).mappings()
         )

@@ -37,7 +37,12 @@ OFFERS = (
     negotiate.Offer(HTML, "text/html", ("application/xhtml+xml",)),
 )
 
-_KINDS = "all, tags/TAG,TAG, sources/ID, query?q=QUERY, and those named in the configuration"
+_KINDS = (
+    "all, tags/TAG,TAG, sources/ID, query?q=QUERY, and those named in the configuration, "
+    f"each with {', '.join(f'.{suffix}' for suffix in FORMATS)} or nothing behind it"
+)
+# what people try behind a feed's name; behind a tag's it would pass for a part of the tag
+_NO_SUFFIXES = frozenset({"htm", "html", "opml", "rdf", "txt", "xml"})
 
 
 class Feeds:
@@ -78,6 +83,8 @@ class Feeds:
         """The feed and its suffix; a feed whose own name ends in a suffix is found as well."""
         name = ask.path.removeprefix("/feeds/").rstrip("/")
         stem, _, suffix = name.rpartition(".")
+        if stem.startswith("tags/") and suffix.lower() in _NO_SUFFIXES:
+            raise NotFound(f"There is no feed at /feeds/{name}; feeds are {_KINDS}.")
         if not stem or suffix not in FORMATS:
             return self._request(name, ask, options), None
         try:

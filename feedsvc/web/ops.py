@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterable
-from datetime import timedelta
 
 from .. import opml
 from ..compose import FeedRequest
@@ -58,19 +57,25 @@ class Ops:
         )
 
     def _poller(self) -> dict[str, object]:
-        lag = self._store.lag(self._runtime.clock())
-        bound = self.lag_bound
+        now, config = self._runtime.clock(), self._runtime.config
+        lag, idle = self._store.lag(now), self._store.lag(now, idle=True)
+        patience = config.web.ready_lag
+        # a round of polling many sources takes its time; polling nothing at all needs none
+        bound = max(config.poll.interval, patience)
+        problem = f"a source is overdue by more than {bound}: are there enough pollers?"
+        if idle > patience:
+            problem = (
+                f"no poll has ended for more than {patience} though some are due: "
+                "is `feedsvc poll` running, and can it write to the store?"
+            )
         return _check(
-            lag <= bound,
-            problem=f"a source is overdue by more than {bound}: is `feedsvc poll` running?",
+            lag <= bound and idle <= patience,
+            problem=problem,
             lag_seconds=round(lag.total_seconds()),
             bound_seconds=round(bound.total_seconds()),
+            idle_seconds=round(idle.total_seconds()),
+            idle_bound_seconds=round(patience.total_seconds()),
         )
-
-    @property
-    def lag_bound(self) -> timedelta:
-        """How overdue a source may be: the first guess of an interval, or a round of polling."""
-        return self._runtime.config.poll.interval
 
     def metrics(self) -> Answer:
         """All metrics in Prometheus' text format."""

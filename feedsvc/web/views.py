@@ -14,7 +14,7 @@ from ..formats.plain import as_html, as_text
 from ..log import mask
 from ..model import Entry, Link, Person, Problem, StoredEntry, Tag, Text
 from ..normalise.text import first_words
-from ..pacing import account
+from ..pacing import account, upcoming
 from ..polls import PollRecord
 from ..remedies import remedy
 from ..store.base import SourceStatus
@@ -186,6 +186,7 @@ def source(status: SourceStatus) -> SourceView:
     # an address with a secret in it is shown without, and leads nowhere
     linkable = source.kind == "feed" and location == source.location
     kind, label = _state(status)
+    next_at, why = upcoming(state, status.resting)
     return SourceView(
         id=source.id,
         title=source.title or told or source.id,
@@ -200,8 +201,8 @@ def source(status: SourceStatus) -> SourceView:
         status=state.status,
         last_at=state.last_at,
         last_ok_at=state.last_ok_at,
-        next_at=state.next_at if source.enabled else None,
-        why=state.why,
+        next_at=next_at if source.enabled else None,
+        why=why,
         moved=mask(account(state.move)) if state.move else None,
         error=mask(state.error) if state.error else None,
         advice=remedy(source, state),

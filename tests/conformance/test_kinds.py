@@ -81,12 +81,12 @@ def fetch(sample: Sample, state: PollState, location: str | None = None) -> Fetc
     return asyncio.run(run())
 
 
-def remember(fetched: Fetched, cursor: str | None) -> PollState:
+def remember(before: PollState, fetched: Fetched, cursor: str | None) -> PollState:
     return PollState(
         etag=fetched.etag,
         last_modified=fetched.last_modified,
         digest=fetched.digest,
-        cursor=cursor if cursor is not None else fetched.cursor,
+        cursor=next((c for c in (cursor, fetched.cursor) if c is not None), before.cursor),
     )
 
 
@@ -110,12 +110,12 @@ def test_nothing_new_is_unchanged_and_something_new_is_read(sample: Sample) -> N
     reader = KINDS[sample.source.kind]
     first = fetch(sample, PollState())
     known = reader.parse(sample.source, first)
-    state = remember(first, known.cursor)
+    state = remember(PollState(), first, known.cursor)
     again = fetch(sample, state)
     if not again.unchanged:  # a document just written is compared by what it holds
         settled = reader.parse(sample.source, again)
         assert (settled.entries, settled.removed, settled.problems) == ((), (), ())
-        state = remember(again, settled.cursor)
+        state = remember(state, again, settled.cursor)
     sample.add()
     changed = fetch(sample, state)
     assert not changed.unchanged

@@ -99,6 +99,8 @@ def test_what_a_host_asked_for_holds_for_all_its_sources(
     finish(any_store, other, resting=host, next_at=late, retry_after=NOW + SECOND)
     assert host not in hosts_of(take(any_store, now=NOW + HOUR - SECOND))
     assert host in hosts_of(take(any_store, now=NOW + HOUR))
+    told = {status.source.id[0]: status.resting for status in any_store.sources()}
+    assert told == {"x": None, "y": None} | {first.source.id[0]: until}
 
 
 def test_pollers_together_keep_to_a_host_s_limit(any_store: SqlStore) -> None:

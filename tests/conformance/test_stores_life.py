@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -192,7 +193,7 @@ def contents(store: SqlStore) -> list[object]:
     """All that can be read of a store."""
     everything = parse("")
     return [
-        store.sources(),
+        [replace(status, owner=None, until=None) for status in store.sources()],
         store.find(everything, limit=100, now=NOW),
         store.head(everything, limit=100, now=NOW),
         store.head(parse("title:naming"), limit=100, now=NOW),
@@ -214,12 +215,14 @@ def test_a_backup_restores_into_any_backend(
     any_store.backup(file)
     assert sorted(path.name for path in tmp_path.iterdir() if "backup" in path.name) == [file.name]
     other = open_fresh(target)
-    poll(other, entry("replaced", source="z"), source="z")
+    for title in map(str, range(20)):
+        poll(other, entry("replaced", source="z", title=title), source="z")
     change = other.change()
     other.restore(file)
     assert contents(other) == contents(any_store)
     assert other.change() > change
     assert other.check() == ()
+    assert other.source("b").owner is None
     # the claim stayed behind, and what comes next gets keys of its own
     assert claim(other, "b").epoch > held.epoch
     assert poll(other, entry("later", tags=["new"]), now=NOW + HOUR).new == (key_of("later"),)

@@ -40,6 +40,16 @@ def declared(*sources: Source) -> list[Source]:
     return [replace(source, origin="config") for source in sources]
 
 
+def test_a_source_may_begin_with_a_poll_state(any_store: SqlStore) -> None:
+    state = PollState(next_at=NOW + HOUR, retry_after=NOW + HOUR, status=503, error="busy")
+    source = Source(id="a", kind="feed", location="https://a.example/feed")
+    any_store.add_source(source, NOW, state=state)
+    assert any_store.source("a").state == state
+    any_store.remove_source("a", purge=False, now=NOW)
+    any_store.add_source(source, NOW, state=PollState(next_at=NOW + 2 * HOUR))
+    assert any_store.source("a").state == PollState(next_at=NOW + 2 * HOUR)
+
+
 def test_a_source_is_kept_as_it_is(any_store: SqlStore) -> None:
     any_store.add_source(FULL, NOW)
     status = any_store.source("full")
@@ -233,6 +243,23 @@ def test_what_a_feed_says_of_itself_is_kept(any_store: SqlStore) -> None:
     poll(any_store, entry("one"), meta=meta)
     assert any_store.source("a").meta == meta
     assert claim(any_store, now=NOW + HOUR).meta == meta
+
+
+def test_idle_is_who_lets_due_sources_wait_and_ends_no_poll(any_store: SqlStore) -> None:
+    assert any_store.lag(NOW + HOUR, idle=True) == timedelta(0)
+    add(any_store, "a", "b")
+    assert any_store.lag(NOW + HOUR, idle=True) == HOUR
+    held = claim(any_store, "a", now=NOW + HOUR)
+    state = PollState(last_at=NOW + HOUR, next_at=NOW + 9 * HOUR)
+    any_store.finish_poll(held, PollResult(state=state), NOW + HOUR)
+    assert any_store.lag(NOW + 2 * HOUR) == 2 * HOUR
+    assert any_store.lag(NOW + 2 * HOUR, idle=True) == HOUR
+    assert any_store.lag(NOW, idle=True) == timedelta(0)
+    held = claim(any_store, "b", now=NOW + 2 * HOUR)
+    assert any_store.lag(NOW + 2 * HOUR, idle=True) == timedelta(0)
+    any_store.finish_poll(held, PollResult(state=PollState(next_at=NOW + 9 * HOUR)), NOW)
+    assert any_store.lag(NOW + 8 * HOUR, idle=True) == timedelta(0)
+    assert any_store.lag(NOW + 10 * HOUR, idle=True) == HOUR
 
 
 def test_lag_is_that_of_the_most_overdue(any_store: SqlStore) -> None:

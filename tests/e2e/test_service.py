@@ -180,6 +180,18 @@ def test_a_killed_process_comes_back(make_service: Make, verb: str) -> None:
     assert service.stop() == 0
 
 
+def test_a_poller_that_is_stopped_shows_in_readiness(make_service: Make) -> None:
+    service = make_service(FEEDSVC_WEB__READY_LAG="3s").start()
+    poller = service.children()["poll"]
+    os.kill(poller, signal.SIGSTOP)
+    service.wait(lambda: service.get("/readyz").status == 503, "the poller to be missed")
+    checks = json.loads(service.get("/readyz").body)["checks"]
+    assert [name for name, check in checks.items() if not check["ok"]] == ["poller"]
+    assert service.get("/healthz").status == service.get("/feeds/all.atom").status == 200
+    os.kill(poller, signal.SIGCONT)
+    service.wait(lambda: service.get("/readyz").status == 200, "the poller to be back")
+
+
 def test_children_end_with_their_parent(make_service: Make) -> None:
     service = settled(make_service().start())
     pids = list(service.children().values())

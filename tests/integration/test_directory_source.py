@@ -7,7 +7,7 @@ import pickle
 import shutil
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -25,6 +25,7 @@ ROOT = Path(__file__).parent.parent.parent
 SEED = "000_b0149e1d855999ec.txt"
 DATA = ROOT / "tests" / "data"
 TALKS = "Talks were held about the bridge over the harbour and its repair, which the town pays for."
+MINUTE = timedelta(seconds=61)
 OTHER = "Oil prices fell on Monday as traders feared that demand in Asia would weaken this summer."
 
 
@@ -38,16 +39,17 @@ class Directory:
     withdrawn: set[str] = field(default_factory=set)
     fetched: Fetched = field(default_factory=Fetched)
     reading: Reading = field(default_factory=Reading)
+    later: timedelta = timedelta(0)
 
     def poll(self) -> Reading:
         """Fetches and parses as the poller does, by way of pickles, and keeps the result."""
         reader = DirectoryReader()
         source = Source(id="seeds", kind="directory", location=str(self.path))
         http = HttpClient("test", timedelta(seconds=1), 1000, (), 1, 1)
-        tools = FetchTools(http=http, now=datetime.now(UTC))
+        tools = FetchTools(http=http, now=datetime.now(UTC) + self.later)
         self.fetched = asyncio.run(reader.fetch(source, self.state, tools))
         if self.fetched.unchanged:
-            self.state = PollState(cursor=self.fetched.cursor, problems=self.state.problems)
+            self.state = replace(self.state, cursor=self.fetched.cursor or self.state.cursor)
             self.reading = Reading(problems=self.state.problems)
             return self.reading
         source, fetched = pickle.loads(pickle.dumps((source, self.fetched)))
@@ -274,7 +276,7 @@ def test_two_files_that_change_places_keep_their_ids(seeds: Directory) -> None:
 def test_a_new_file_in_place_of_a_removed_one_is_new(seeds: Directory) -> None:
     # most file systems give the next new file the inode of the last removed one
     for round in range(5):
-        path = seeds.write(f"old{round}.txt", news("Old"))
+        path = seeds.write(f"old{round}.txt", news(f"Old {round}"))
         seeds.poll()
         path.unlink()
         seeds.write(f"new{round}.txt", news("New", OTHER))
@@ -431,6 +433,59 @@ def test_entries_of_a_file_come_and_go(seeds: Directory) -> None:
     seeds.write("b.json", "[]")
     seeds.poll()
     assert seeds.entries == {}
+
+
+def test_a_second_item_with_an_id_leaves_the_first_one_its_name(seeds: Directory) -> None:
+    seeds.write("a.json", items("1"))
+    seeds.poll()
+    old = {"id": "1", "title": "Old", "content_text": "x", "date_modified": "2025-01-01T00:00:00Z"}
+    new = {"id": "1", "title": "New", "content_text": "y", "date_modified": "2025-01-02T00:00:00Z"}
+    for both in ([old, new], [new, old]):
+        seeds.write("a.json", json.dumps(both))
+        seeds.poll()
+        assert seeds.titles() == {"a.json#1": "New"}
+        assert "the id 1" in seeds.problems()["a.json"]
+    # one that says when it was modified is later than one that does not
+    del old["date_modified"]
+    seeds.write("a.json", json.dumps({"version": "x", "items": [old, new]}))
+    seeds.poll()
+    assert seeds.titles() == {"a.json#1": "New"}
+    assert seeds.withdrawn == set()
+
+
+def test_a_second_item_with_a_guid_leaves_the_first_one_its_name(seeds: Directory) -> None:
+    def feed(*titles: str) -> str:
+        guid = "<guid isPermaLink='false'>urn:x:1</guid>"
+        found = [f"<item><title>{title}</title>{guid}</item>" for title in titles]
+        return f"<rss version='2.0'><channel><title>F</title>{''.join(found)}</channel></rss>"
+
+    seeds.write("a.xml", feed("One"))
+    seeds.poll()
+    seeds.write("a.xml", feed("Two", "One"))
+    assert seeds.poll().removed == ()
+    assert seeds.titles()["urn:x:1"] == "One"
+    before = seeds.titles()
+    seeds.write("a.xml", feed("Three", "Two", "One"))
+    assert seeds.poll().removed == ()
+    assert before.items() <= seeds.titles().items()
+    seeds.write("a.xml", feed("Two"))
+    assert "urn:x:1" in seeds.poll().removed
+    assert list(seeds.titles().values()) == ["Two"]
+    assert seeds.titles().items() <= before.items()
+
+
+def test_an_item_with_an_id_keeps_its_name_as_others_join_and_leave_it(seeds: Directory) -> None:
+    one = {"id": "1", "title": "One", "content_text": "x"}
+    two = {"id": "2", "title": "Two", "content_text": "x"}
+    for number, content in enumerate(([one], one)):
+        name = f"{number}.json"
+        seeds.write(name, json.dumps(content))
+        seeds.poll()
+        before = set(seeds.entries)
+        for then in ([one, two], [two, one], one, [one]):
+            seeds.write(name, json.dumps(then))
+            seeds.poll()
+            assert before <= set(seeds.entries)
 
 
 def test_weak_ids_of_two_files_do_not_meet(seeds: Directory) -> None:
@@ -681,24 +736,132 @@ def test_a_directory_that_vanishes_is_an_error_and_withdraws_nothing(seeds: Dire
     assert list(seeds.entries) == ["a.txt"]
 
 
-def test_an_empty_directory_in_its_place_must_be_seen_twice(seeds: Directory) -> None:
+def test_an_empty_directory_in_its_place_withdraws_nothing_for_a_minute(seeds: Directory) -> None:
     seeds.write("a.txt", news("One"))
+    seeds.poll()
+    (seeds.path / "a.txt").rename(seeds.path / "b.txt")
     seeds.poll()
     away = seeds.path.rename(seeds.path.parent / "away")
     seeds.path.mkdir()
-    seeds.poll()
-    assert seeds.fetched.unchanged
+    for _ in range(3):
+        seeds.poll()
+        assert seeds.fetched.unchanged
+        seeds.later += timedelta(seconds=10)
     # back in time: nothing has happened
     seeds.path.rmdir()
     away.rename(seeds.path)
     seeds.poll()
     assert seeds.fetched.unchanged
-    # and once more, this time for good
+    # and once more, this time for good: the minute counts from then
     seeds.path.rename(seeds.path.parent / "gone")
     seeds.path.mkdir()
-    seeds.poll()
-    assert list(seeds.entries) == ["a.txt"]
+    for _ in range(3):
+        assert seeds.poll().removed == ()
+        seeds.later += timedelta(seconds=29)
     assert seeds.poll().removed == ("a.txt",)
+    # and when it comes back after all, it is who it was
+    seeds.path.rmdir()
+    (seeds.path.parent / "gone").rename(seeds.path)
+    seeds.poll()
+    assert seeds.titles() == {"a.txt": "One"}
+
+
+def test_what_lies_in_the_place_of_a_directory_is_read_at_once(seeds: Directory) -> None:
+    seeds.write("a.txt", news("One"))
+    seeds.write("b.txt", news("Two", OTHER))
+    seeds.poll()
+    seeds.path.rename(seeds.path.parent / "away")
+    seeds.write("c.txt", news("Three", "Another text that nobody has read before."))
+    seeds.write("d/b.txt", news("Two", OTHER))
+    assert seeds.poll().removed == ()
+    titles = {"a.txt": "One", "b.txt": "Two", "c.txt": "Three"}
+    assert seeds.titles() == titles
+    seeds.later += MINUTE
+    assert seeds.poll().removed == ("a.txt",)
+    seeds.poll()
+    assert seeds.fetched.unchanged
+
+
+def test_a_directory_emptied_is_withdrawn_after_a_minute(seeds: Directory) -> None:
+    for name in "abc":
+        seeds.write(f"{name}.txt", news(name, f"{name} {OTHER}"))
+    seeds.poll()
+    (seeds.path / "a.txt").unlink()
+    assert seeds.poll().removed == ("a.txt",)
+    for name in "bc":
+        (seeds.path / f"{name}.txt").unlink()
+    assert seeds.poll().removed == ()
+    cursor = seeds.state.cursor
+    assert seeds.poll().removed == ()
+    assert seeds.state.cursor == cursor
+    seeds.later += MINUTE
+    assert seeds.poll().removed == ("b.txt", "c.txt")
+    seeds.poll()
+    assert (seeds.fetched.unchanged, seeds.fetched.cursor) == (True, None)
+
+
+def test_a_clock_set_back_withdraws_nothing_early(seeds: Directory) -> None:
+    seeds.write("a.txt", news("One"))
+    seeds.write("b.txt", news("Two", OTHER))
+    seeds.poll()
+    for path in seeds.path.iterdir():
+        path.unlink()
+    seeds.later = timedelta(days=1)
+    seeds.poll()
+    seeds.later = timedelta(0)
+    assert seeds.poll().removed == ()
+    seeds.later = MINUTE
+    assert len(seeds.poll().removed) == 2
+
+
+@pytest.mark.parametrize("name", ["a.txt", "b.txt", "sub/b.txt", "sub/c.txt"])
+@pytest.mark.parametrize("edited", [False, True])
+def test_a_removed_file_finds_its_id_when_it_comes_back(
+    seeds: Directory, name: str, edited: bool
+) -> None:
+    seeds.write("keep.txt", news("Keep", OTHER))
+    path = seeds.write("a.txt", news("One"))
+    seeds.poll()
+    path = path.rename(seeds.path / "b.txt")
+    seeds.poll()
+    path = path.rename(seeds.path.parent / "aside")
+    assert seeds.poll().removed == ("a.txt",)
+    seeds.write("other.txt", news("Other", "Something else was written in the meantime."))
+    seeds.poll()
+    (seeds.path / name).parent.mkdir(exist_ok=True)
+    path.rename(seeds.path / name)
+    if edited:
+        seeds.write(name, news("One and more"))
+    seeds.poll()
+    assert set(seeds.titles()) == {"a.txt", "keep.txt", "other.txt"}
+    assert seeds.withdrawn == set()
+
+
+def test_a_file_that_comes_back_gets_another_id_where_its_own_is_taken(seeds: Directory) -> None:
+    path = seeds.write("a.txt", news("One"))
+    seeds.write("keep.txt", news("Keep", "Kept."))
+    seeds.poll()
+    path = path.rename(seeds.path / "b.txt")
+    seeds.poll()
+    path = path.rename(seeds.path.parent / "aside")
+    seeds.poll()
+    seeds.write("a.txt", news("Two", OTHER))
+    seeds.poll()
+    path.rename(seeds.path / "b.txt")
+    seeds.poll()
+    assert seeds.titles() == {"a.txt": "Two", "b.txt": "One", "keep.txt": "Keep"}
+
+
+def test_entries_of_a_file_come_back_as_they_were(seeds: Directory) -> None:
+    seeds.write("keep.txt", news("Keep", "Kept."))
+    path = seeds.write("a.json", items("1", "urn:x:2"))
+    seeds.poll()
+    before = seeds.titles()
+    path = path.rename(seeds.path.parent / "aside")
+    assert len(seeds.poll().removed) == 2
+    path.rename(seeds.path / "b.json")
+    seeds.poll()
+    assert seeds.titles() == before
 
 
 def test_a_copy_of_the_directory_in_its_place_changes_nothing(seeds: Directory) -> None:
@@ -720,6 +883,8 @@ def test_inodes_of_another_file_system_mean_nothing(seeds: Directory) -> None:
     seeds.state = PollState(cursor=json.dumps({**cursor, "r": "1:2"}))
     path.rename(seeds.path / "b.txt")
     seeds.write("b.txt", news("One and more"))
+    seeds.poll()
+    seeds.later += MINUTE
     assert seeds.poll().removed == ("a.txt",)
     # on the same one they tell that it is the same file
     path = (seeds.path / "b.txt").rename(seeds.path / "c.txt")
@@ -750,6 +915,27 @@ def test_a_large_directory_is_read_in_parts(
         seeds.poll()
     assert set(seeds.entries) == {f"{number}.txt" for number in range(6)}
     assert seeds.withdrawn == set()
+
+
+def test_a_folder_renamed_keeps_all_ids_over_several_readings(
+    seeds: Directory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("feedsvc.sources.directory._BATCH_FILES", 3)
+    for number in range(10):
+        seeds.write(f"old/{number}.txt", news(f"Title {number}", f"{number} {TALKS}"), age=number)
+    seeds.write("gone.txt", news("Gone", OTHER))
+    polls = 0
+    while seeds.poll() and seeds.fetched.more:
+        polls += 1
+    assert polls == 3
+    before = seeds.titles()
+    (seeds.path / "old").rename(seeds.path / "new")
+    (seeds.path / "gone.txt").unlink()
+    while seeds.poll() and seeds.fetched.more:
+        assert seeds.withdrawn == set()
+    assert seeds.withdrawn == {"gone.txt"}
+    assert seeds.titles() == {uid: said for uid, said in before.items() if uid != "gone.txt"}
+    assert all(entry.tags == (("new", "folder"),) for entry in seeds.entries.values())
 
 
 # -- dates and tags ----------------------------------------------------------------------
@@ -789,7 +975,8 @@ def test_folders_become_tags_after_the_documents_own(seeds: Directory) -> None:
     )
 
 
-def test_thousands_of_files(seeds: Directory) -> None:
+def test_thousands_of_files(seeds: Directory, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("feedsvc.sources.directory._BATCH_FILES", 5000)
     for number in range(2000):
         seeds.write(f"{number % 20}/{number}.txt", f"date 2025-04-10 Title {number}\nText.\n")
     seeds.poll()

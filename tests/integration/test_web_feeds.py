@@ -224,7 +224,16 @@ def test_pages_hold_every_entry_once(client: Client, path: str) -> None:
         "/nothing",
         "/feeds/sources/a/b.atom",
         "/feeds//all",
+        "/feeds//all.atom",
+        "/feeds//evil.example/all.atom",
+        "/feeds//evil.example/",
+        "/feeds/%2f%2Fevil.example/all",
+        "/feeds/%5Cevil.example/all",
         "//feeds/all",
+        "/feeds/all.xml",
+        "/feeds/tags/world.xml",
+        "/feeds/tags/World.RDF",
+        "/feeds/tags/world,diplomacy.html",
         "/tags/",
     ],
 )
@@ -232,6 +241,7 @@ def test_what_is_not_there_is_404(client: Client, path: str) -> None:
     reply = client.get(path)
     assert reply.status_code == 404
     assert json.loads(reply.data)["title"] == "Not Found"
+    assert "Location" not in reply.headers
     page = client.get(path, headers={"Accept": "text/html"})
     assert page.status_code == 404
     assert page.headers["Content-Type"] == "text/html; charset=utf-8"

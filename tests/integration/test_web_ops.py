@@ -82,15 +82,30 @@ def test_ready_when_store_schema_and_poller_are(world: World) -> None:
         "schema": True,
         "poller": True,
     }
-    # every source is due an hour after its poll, and may be late by another poll.interval
-    world.clock.tick(minutes=85)
+    # every source is due an hour after its poll; then web.ready_lag may pass
+    world.clock.tick(minutes=58)
     assert client.get("/readyz").status_code == 200
     world.clock.tick(minutes=10)
     late = client.get("/readyz")
     assert late.status_code == 503
     poller = json.loads(late.data)["checks"]["poller"]
-    assert poller["lag_seconds"] > poller["bound_seconds"] == 1800
+    assert poller["idle_seconds"] > poller["idle_bound_seconds"] == 120
     assert "feedsvc poll" in poller["problem"]
+
+
+def test_a_poller_that_is_busy_is_ready_for_a_round_of_polling(world: World) -> None:
+    client = client_of(world)
+    world.clock.tick(minutes=85)
+    world.poll("bbc")
+    assert client.get("/readyz").status_code == 200
+    world.clock.tick(minutes=10)
+    world.poll("bbc")
+    late = client.get("/readyz")
+    assert late.status_code == 503
+    poller = json.loads(late.data)["checks"]["poller"]
+    assert poller["lag_seconds"] > poller["bound_seconds"] == 1800
+    assert poller["idle_seconds"] == 0
+    assert "enough pollers" in poller["problem"]
 
 
 def test_not_ready_without_a_store_or_with_another_schema(world: World, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """The cursor, telling renamed files from new ones, and what entries are called."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import pytest
@@ -8,8 +9,8 @@ from hypothesis import strategies as st
 
 from feedsvc.model import Link, ParsedEntry, Text
 from feedsvc.normalise.identity import uid_of
-from feedsvc.sources.ledger import Ledger, Record, alike, decode, digest, origins, sketch
-from feedsvc.sources.naming import canonical, entry_uids, file_title
+from feedsvc.sources.ledger import Ledger, Record, alike, bounded, decode, digest, origins, sketch
+from feedsvc.sources.naming import Named, canonical, entry_uids, file_title
 
 
 @dataclass(frozen=True)
@@ -48,11 +49,11 @@ def test_the_cursor_comes_back_as_it_was() -> None:
             "b/ü.md": record(2, TWO, title="a", id="x", uids=("x",), fresh=True, errors=("no",)),
         },
         problems=(("c", "bad"),),
-        missed=True,
+        missed=7,
     )
     again = decode(ledger.encode())
     assert again.files == ledger.files
-    assert (again.identity, again.problems, again.missed) == ("1:2", (("c", "bad"),), True)
+    assert (again.identity, again.problems, again.missed) == ("1:2", (("c", "bad"),), 7)
     assert again.encode() == ledger.encode()
     assert len(Ledger(files={"a.txt": record(1, ONE)}).encode()) < 160
 
@@ -146,6 +147,14 @@ def test_sketches() -> None:
     assert len(sketch([ONE * 100])) == 32
 
 
+def test_records_of_removed_files_are_kept_within_bounds() -> None:
+    removed = {f"{n}.txt": record(n, ONE, title="x" if n < 10 else None) for n in range(10_020)}
+    kept = bounded(removed)
+    assert len(kept) == 10_000
+    assert list(kept)[:11] == [f"{n}.txt" for n in [*range(10), 30]]
+    assert bounded(kept) == kept
+
+
 # -- names -------------------------------------------------------------------------------
 
 
@@ -166,19 +175,57 @@ def test_entries_of_a_file_are_called_by_their_own_ids_or_the_files() -> None:
         entry(None, link="https://example.org/4"),
         entry(None, text="five"),
     ]
-    found = entry_uids("f.xml", entries)
+    found = [named.uid for named in entry_uids("f.xml", entries, {})]
     assert found[:4] == [
         *("https://example.org/1", "urn:x:2", "f.xml#3", "f.xml#https://example.org/4"),
     ]
     assert found[4].startswith("f.xml#")
-    assert entry_uids("f.xml", entries) == found
+    assert [named.uid for named in entry_uids("f.xml", entries, {})] == found
 
 
-def test_entries_that_share_an_id_are_told_apart() -> None:
-    one, two = entry("3", "One"), entry("3", "Two")
-    first = entry_uids("f", [one, two, one])
-    assert first[0] == first[2] != first[1]
-    assert entry_uids("f", [two, one]) == [first[1], first[0]]
+def uids(*entries: ParsedEntry, known: Sequence[Named] = ()) -> list[Named]:
+    return entry_uids("f", entries, {named.uid: named.mark for named in known})
+
+
+def test_entries_that_share_an_id_are_told_apart_and_keep_what_they_are_called() -> None:
+    one, two, three = entry("3", "One"), entry("3", "Two"), entry("3", "Three")
+    alone = uids(one)
+    assert [named.uid for named in alone] == ["f#3"]
+    both = uids(two, one, one, known=alone)
+    assert both[1:] == [*alone, *alone]
+    assert both[0].uid.startswith("f#3#")
+    more = uids(three, two, one, known=both)
+    assert more[1:] == [both[0], both[1]]
+    # the last one left keeps its name, even when it is edited in the same moment
+    assert uids(two, known=more) == [both[0]]
+    assert uids(entry("3", "Two!"), known=[both[0]])[0].uid == both[0].uid
+    assert uids(entry("3", "One!"), known=alone)[0].uid == "f#3"
+    # of those never seen before the first has the name
+    assert [named.uid == "f#3" for named in uids(two, one)] == [True, False]
+
+
+def test_entries_that_share_an_id_of_their_own_are_one_where_ids_are_names() -> None:
+    found = entry_uids("f", [entry("3", "One"), entry("3", "Two")], {}, unique=True)
+    assert [named.uid for named in found] == ["f#3", "f#3"]
+    unnamed = [
+        entry(None, "One", link="https://x.example/"),
+        entry(None, "Two", link="https://x.example/"),
+    ]
+    assert len({named.uid for named in entry_uids("f", unnamed, {}, unique=True)}) == 2
+
+
+@given(st.lists(st.lists(st.tuples(st.sampled_from("xy"), st.sampled_from("abc")), max_size=5)))
+def test_namesakes_never_share_a_name_nor_lose_it(scans: list[list[tuple[str, str]]]) -> None:
+    known: list[Named] = []
+    for scan in scans:
+        found = uids(*(entry(id, title) for id, title in scan), known=known)
+        named = dict(zip(scan, found, strict=True))
+        assert len({x.uid for x in named.values()}) == len(named)
+        for before in known:
+            for now in named.values():
+                if now.mark == before.mark and now.uid[:3] == before.uid[:3]:
+                    assert now.uid == before.uid
+        known = list(named.values())
 
 
 def test_a_taken_title_gets_the_digest() -> None:

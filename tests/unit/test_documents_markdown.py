@@ -220,3 +220,8 @@ def test_no_front_matter_breaks_the_reader(head: str, fence: str) -> None:
 def test_too_much_markdown_is_an_error(text: str) -> None:
     with pytest.raises(ParseError, match="split it"):
         contents(text)
+
+
+def test_what_is_relative_is_relative_to_the_link() -> None:
+    assert read("---\nlink: https://example.org/a/b\n---\n[x](y)").base == "https://example.org/a/b"
+    assert read("[x](y)").base is None

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from feedsvc.errors import Fault
 from feedsvc.model import PollState, Source
-from feedsvc.pacing import clock_lead, first_poll, host_of, settle
+from feedsvc.pacing import clock_lead, first_poll, host_of, settle, upcoming
 from feedsvc.pacing.moving import sighted
 from feedsvc.polls import Move
 from feedsvc.remedies import remedy
@@ -177,6 +177,20 @@ def test_the_host_that_politeness_is_counted_by(location: str, host: str | None)
 @given(st.text())
 def test_any_text_has_a_host_or_none(text: str) -> None:
     assert host_of(f"https://{text}") is None or host_of(f"https://{text}")
+
+
+@pytest.mark.parametrize(
+    ("resting", "expected"),
+    [
+        (None, (NOW, "why")),
+        (NOW - HOUR, (NOW, "why")),
+        (NOW + HOUR, (NOW + HOUR, "its host asked to be left alone until then")),
+    ],
+)
+def test_a_host_that_rests_puts_its_sources_off(
+    resting: datetime | None, expected: tuple[datetime, str]
+) -> None:
+    assert upcoming(PollState(next_at=NOW, why="why"), resting) == expected
 
 
 # -- remedies ----------------------------------------------------------------------------

@@ -26,13 +26,15 @@ class Document:
 class Contents:
     """What a document says.
 
-    `many` tells a file of entries, each with its own name in it, from a document that is one
-    entry. `complete` is False when entries may be missing at the end (a file still being written),
-    so that absence means nothing. `problems` are what could not be read of it.
+    `many` tells a file of entries, each with its own name in it, from a document that is one entry;
+    `unique` that an id in it names one entry, however often it is told (JSON Feed `id`). `complete`
+    is False when entries may be missing at the end (a file still being written), so that absence
+    means nothing. `problems` are what could not be read of it.
     """
 
     entries: tuple[ParsedEntry, ...]
     many: bool = False
+    unique: bool = False
     complete: bool = True
     problems: tuple[str, ...] = ()
 

@@ -2,11 +2,14 @@
 
 Text that claims to be UTF-8 and is not quite is read as UTF-8 with each stray byte as
 Windows-1252, so that one bad byte spoils one character and not the whole document. Line ends
-become `\\n`; control characters go.
+become `\\n`; control characters go. What is no text at all, such as a picture under the name of
+one, is told by how much of it is control characters.
 """
 
 import codecs
 import re
+
+from ...errors import ParseError
 
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -26,6 +29,10 @@ _CONTROLS = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\u
 _MEANT = {"ascii": "cp1252", "iso8859-1": "cp1252", "iso8859-9": "cp1254", "tis-620": "cp874"}
 _MEANT |= {"gb2312": "gb18030", "gbk": "gb18030", "euc_kr": "cp949", "shift_jis": "cp932"}
 _LENIENT = "feedsvc-windows-1252"
+# line ends, tabs and page breaks, the end mark of DOS, and the escapes of terminals and ISO-2022
+_NOT_IN_TEXT = re.compile("[\x00-\x06\x0e-\x19\x1c-\x1f\x7f\ufdd0-\ufdef\ufffe\uffff]")
+_SOME, _MOST = 4, 0.02
+_LOOK = 100_000
 
 
 def _as_windows_1252(error: UnicodeError) -> tuple[str, int]:
@@ -44,30 +51,54 @@ def decode(body: bytes, declared: str | None = None) -> str:
 
     Never fails: an unknown or wrong charset falls back to UTF-8, then to Windows-1252.
     """
+    return tidy(_decoded(body, declared))
+
+
+def decode_document(body: bytes, *, markup: bool = False) -> str:
+    """Reads a document that must be text: as `decode`, or as `decode_markup`.
+
+    Raises `ParseError` for a picture, an archive and the like.
+    """
+    text = _decoded(body, _declared(body) if markup else None)
+    looked = text[:_LOOK]
+    strange = len(_NOT_IN_TEXT.findall(looked))
+    if strange > max(_SOME, len(looked) * _MOST) or body.startswith(b"%PDF-"):
+        raise ParseError(
+            "is not text but a picture, an archive or the like; remove it, or give it the suffix "
+            "that belongs to it"
+        )
+    return tidy(text)
+
+
+def _decoded(body: bytes, declared: str | None) -> str:
     for mark, encoding in _BOMS:
         if body.startswith(mark):
-            return tidy(body[len(mark) :].decode(encoding, _fallback(encoding)))
+            return body[len(mark) :].decode(encoding, _fallback(encoding))
     encoding = _known(declared) or _wide(body) or "utf-8"
     if encoding == "cp1252":
         # what is valid UTF-8 is hardly ever anything else, whatever a careless program declared
         encoding = "utf-8"
     try:
-        return tidy(body.decode(encoding))
+        return body.decode(encoding)
     except UnicodeError:
         guess = _wide(body)
         if guess:
-            return tidy(body.decode(guess, "replace"))
-        return tidy(body.decode("utf-8", _LENIENT))
+            return body.decode(guess, "replace")
+        return body.decode("utf-8", _LENIENT)
 
 
 def decode_markup(body: bytes) -> str:
     """Reads HTML or XML: as `decode`, with the charset its head declares."""
+    return decode(body, _declared(body))
+
+
+def _declared(body: bytes) -> str | None:
     match = _XML.search(body[:_HEAD]) or _META.search(body[:_HEAD])
     declared = match[1].decode("ascii") if match else None
     # who writes a declaration in single bytes does not mean UTF-16 (HTML §13.2.3.3)
     if declared and declared.lower().startswith(("utf-16", "utf-32", "utf16", "utf32")):
         declared = None
-    return decode(body, declared)
+    return declared
 
 
 def tidy(text: str) -> str:

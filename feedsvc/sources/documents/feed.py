@@ -12,8 +12,8 @@ def read_feed(document: Document) -> Contents:
     return of_feed(parse_feed(document.body))
 
 
-def of_feed(reading: Reading) -> Contents:
-    """What a feed's reading means for the file it stands in."""
+def of_feed(reading: Reading, *, unique: bool = False) -> Contents:
+    """What a feed's reading means for the file it stands in; `unique` as in `Contents`."""
     entries = (
         entry if entry.source or not reading.meta else replace(entry, source=reading.meta)
         for entry in reading.entries
@@ -21,6 +21,7 @@ def of_feed(reading: Reading) -> Contents:
     return Contents(
         entries=tuple(entries),
         many=True,
+        unique=unique,
         # ill-formed XML may have ended early: what is not there need not be gone
         complete=not any(problem.name == "feed" for problem in reading.problems),
         problems=tuple(f"{problem.name}: {problem.message}" for problem in reading.problems),

@@ -16,7 +16,7 @@ from ...errors import ParseError
 from ...model import Link, ParsedEntry, Person, Text
 from .base import Contents, Document, one, one_line, short_title, title_of, unique
 from .dates import parse_date
-from .decode import decode_markup
+from .decode import decode_document
 from .jsonld import LinkedArticle, find_article
 from .markup import drop, drop_hidden, inner, parse, words
 from .text import paragraphs
@@ -45,7 +45,7 @@ Meta = dict[str, list[str]]
 
 def read_html(document: Document) -> Contents:
     """Reads a `.html` document. Raises `ParseError` when there is nothing in it."""
-    root = parse(decode_markup(document.body))
+    root = parse(decode_document(document.body, markup=True))
     if root is None:
         raise ParseError("has no text in it")
     meta = _meta(root)

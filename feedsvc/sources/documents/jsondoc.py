@@ -18,7 +18,7 @@ def read_json(document: Document) -> Contents:
     if isinstance(said, list):
         return _items(said)
     if isinstance(said, dict) and ("items" in said or "version" in said):
-        return of_feed(parse_jsonfeed(document.body))
+        return of_feed(parse_jsonfeed(document.body), unique=True)
     try:
         return one(_item(said))
     except ParseError as error:
@@ -37,7 +37,7 @@ def _items(said: list[object]) -> Contents:
             problems.append(f"item {number}: {error}")
     if problems and not entries:
         raise ParseError(f"it is a list in JSON, but none of JSON Feed items; {problems[0]}")
-    return Contents(entries=tuple(entries), many=True, problems=tuple(problems))
+    return Contents(entries=tuple(entries), many=True, unique=True, problems=tuple(problems))
 
 
 def _item(item: object) -> ParsedEntry:

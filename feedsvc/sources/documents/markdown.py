@@ -1,7 +1,8 @@
 """Markdown: CommonMark with tables and strike-through below front matter in YAML or TOML.
 
 The title is that of the front matter, else the first heading (which then leaves the text), else
-the file's name. HTML in the text stays as it is; cleaning it is not done here.
+the file's name. Relative links are relative to the front matter's `link`. HTML in the text stays as
+it is; cleaning it is not done here.
 """
 
 from collections.abc import Sequence
@@ -13,7 +14,7 @@ from markdown_it.token import Token
 from ...errors import ParseError
 from ...model import Text
 from .base import Contents, Document, one, one_line, short_title, title_of
-from .decode import decode
+from .decode import decode_document
 from .frontmatter import read_front_matter
 
 _PARSER = MarkdownIt("commonmark", {"html": True, "maxNesting": 100}).enable(
@@ -26,7 +27,7 @@ _MOST_BRACKETS = 50_000
 
 def read_markdown(document: Document) -> Contents:
     """Reads a `.md` document. Raises `ParseError` when its front matter is not valid."""
-    matter = read_front_matter(decode(document.body))
+    matter = read_front_matter(decode_document(document.body))
     if len(matter.text) > _LONGEST or matter.text.count("[") > _MOST_BRACKETS:
         raise ParseError("is too much Markdown for one document; split it")
     tokens = _PARSER.parse(matter.text)
@@ -44,6 +45,7 @@ def read_markdown(document: Document) -> Contents:
             entry,
             title=Text(value=title),
             content=Text(value=html, type="html") if html else None,
+            base=entry.links[0].href if entry.links else None,
         ),
         *matter.problems,
     )

@@ -10,7 +10,7 @@ import re
 from ...errors import ParseError
 from ...model import ParsedEntry, Text
 from .base import Contents, Document, one, paragraph, short_title
-from .decode import decode
+from .decode import decode_document
 from .news import is_news, read_news
 
 _UNDERLINE = re.compile(r"[=\-~*_#]{3,}")
@@ -20,7 +20,7 @@ _WRAPPED = 50
 
 def read_text(document: Document) -> Contents:
     """Reads a `.txt` document. Raises `ParseError` when there is nothing in it but blanks."""
-    text = decode(document.body)
+    text = decode_document(document.body)
     if is_news(text):
         return read_news(document, text)
     first, _, rest = text.strip().partition("\n")
