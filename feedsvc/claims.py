@@ -55,18 +55,26 @@ class Claims:
         due_at: datetime | None = None,
         only: Sequence[str] | None = None,
         ignore_schedule: bool = False,
+        untried: bool = False,
     ) -> tuple[Claim, ...]:
-        """Claims sources for this process that are due, now or at an earlier `due_at`."""
-        now = self._runtime.clock()
-        due = min(due_at or now, now)
+        """Claims sources for this process that are due, now or at an earlier `due_at`.
+
+        Of one host no more than `poll.per_host` are claimed at a time; `untried` ones need not wait
+        for their first turn.
+        """
+        now, poll = self._runtime.clock(), self._runtime.config.poll
         taken: tuple[Claim, ...] = await self._write(
             lambda: self._runtime.store.claim_due(
-                now=due,
+                now=now,
                 owner=self.owner,
-                lease=now - due + self._lease,
+                lease=self._lease,
                 limit=limit,
+                due_at=due_at,
                 only=only,
                 ignore_schedule=ignore_schedule,
+                untried=untried,
+                per_host=poll.per_host,
+                host_delay=poll.host_delay,
             )
         )
         self._held.update({(claim.source.id, claim.epoch): claim for claim in taken})
@@ -98,11 +106,12 @@ class Claims:
         self, status: SourceStatus, named: bool, ignore_schedule: bool, now: datetime
     ) -> str | None:
         state = status.state
-        due = ignore_schedule or state.next_at is None or state.next_at <= now
+        due = ignore_schedule or state.last_at is None or (state.next_at or now) <= now
         if not status.source.enabled:
             return "it is disabled" if named else None
-        if state.retry_after is not None and state.retry_after > now and (named or due):
-            return f"its server asked to be left alone until {state.retry_after:{_TIME}}"
+        told = [at for at in (state.retry_after, status.resting) if at is not None and at > now]
+        if told and (named or due):
+            return f"its server asked to be left alone until {max(told):{_TIME}}"
         if status.owner and status.until and status.until > now and (named or due):
             return f"{spoken(status.owner)}, a running feedsvc, is polling it"
         if named and not due:

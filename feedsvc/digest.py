@@ -7,7 +7,7 @@ on. Starting, feeding and killing those processes is `poll`'s.
 import resource
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from .config import Config
 from .errors import FeedsvcError, ParseError
@@ -15,6 +15,7 @@ from .model import Entry, ParsedEntry, Problem, Source, SourceMeta
 from .normalise.entry import normalise
 from .normalise.identity import uid_of
 from .normalise.people import source_meta
+from .polls import Hints
 from .runtime import tagger
 from .sources import KINDS
 from .sources.base import Fetched, Reading
@@ -32,7 +33,7 @@ class Digest:
     problems: tuple[Problem, ...]
     meta: SourceMeta | None
     cursor: str | None
-    min_wait: timedelta | None
+    hints: Hints | None
 
 
 _tagger: Tagger
@@ -86,7 +87,7 @@ def _prepared(reading: Reading, source: Source, meta: SourceMeta | None, now: da
         problems=tuple(problems),
         meta=said,
         cursor=reading.cursor,
-        min_wait=reading.min_wait,
+        hints=reading.hints,
     )
 
 

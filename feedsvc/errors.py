@@ -4,8 +4,8 @@
     ├── ConfigError(key)
     ├── QueryError(position)
     ├── NotFound
-    ├── SourceError(source_id)
-    │   ├── FetchError(status, retry_after)
+    ├── SourceError(source_id, fault)
+    │   ├── FetchError(status, retry_after, host)
     │   │   └── SourceGone
     │   └── ParseError(line)
     ├── RenderError
@@ -19,6 +19,13 @@ Wings wrap a library's exception in one of these with `from`; only verbs and doo
 """
 
 from datetime import timedelta
+from typing import Literal
+
+# what kind of trouble a source is in, where no HTTP status says it
+Fault = Literal[
+    "private", "timeout", "too large", "tls", "name", "connection", "protocol", "redirect",
+    "credentials", "not a feed",
+]  # fmt: skip
 
 
 class FeedsvcError(Exception):
@@ -64,27 +71,42 @@ class NotFound(FeedsvcError):
 
 
 class SourceError(FeedsvcError):
-    """A source could not be read this time; `source_id` says which once it is known."""
+    """A source could not be read this time; `source_id` says which once it is known.
 
-    def __init__(self, message: str, *, source_id: str | None = None) -> None:
+    `fault` is the kind of trouble, for those who want to advise.
+    """
+
+    fault: Fault | None = None
+
+    def __init__(
+        self, message: str, *, source_id: str | None = None, fault: Fault | None = None
+    ) -> None:
         super().__init__(message)
         self.source_id = source_id
+        if fault is not None:
+            self.fault = fault
 
 
 class FetchError(SourceError):
-    """HTTP failed; `status` is its code if one came, `retry_after` how long it asked us to wait."""
+    """HTTP failed; `status` is its code if one came, `retry_after` how long it asked us to wait.
+
+    `host` is the host and port that answered, which a redirect may have led to.
+    """
 
     def __init__(
         self,
         message: str,
         *,
         source_id: str | None = None,
+        fault: Fault | None = None,
         status: int | None = None,
         retry_after: timedelta | None = None,
+        host: str | None = None,
     ) -> None:
-        super().__init__(message, source_id=source_id)
+        super().__init__(message, source_id=source_id, fault=fault)
         self.status = status
         self.retry_after = retry_after
+        self.host = host
 
 
 class SourceGone(FetchError):
@@ -93,6 +115,8 @@ class SourceGone(FetchError):
 
 class ParseError(SourceError):
     """A document is not what it claims to be; `line` counts from 1 where it is known."""
+
+    fault = "not a feed"
 
     def __init__(
         self, message: str, *, source_id: str | None = None, line: int | None = None

@@ -13,6 +13,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
+from .errors import Fault
+from .polls import Hints, Move, PollRecord
+
 TagOrigin = Literal["source", "feed", "folder", "front-matter", "rule", "auto"]
 SourceKind = Literal["feed", "directory"]
 SourceOrigin = Literal["config", "store"]
@@ -118,6 +121,9 @@ class PollState:
 
     `etag` and `last_modified` are the validators byte for byte; `digest` is that of the last
     body; `cursor` is the source kind's own memory (the directory listing), opaque to others.
+    `why` says what decided `next_at`, `fault` what kind of error `error` is. `posts` are the times
+    (whole seconds) of the newest entries and `quiet` counts polls since there was a new one: from
+    them the source's rhythm is told. `history` ends with the last poll.
     """
 
     etag: str | None = None
@@ -132,6 +138,13 @@ class PollState:
     problems: tuple["Problem", ...] = ()
     failures: int = 0
     retry_after: datetime | None = None
+    why: str | None = None
+    fault: Fault | None = None
+    posts: tuple[datetime, ...] = ()
+    quiet: int = 0
+    hints: Hints | None = None
+    move: Move | None = None
+    history: tuple[PollRecord, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,13 +7,13 @@ nobody. When to come again is decided in `pacing`, what counts as new in `normal
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime
 from time import perf_counter
-from typing import Any, Literal, Self, TypeVar
+from typing import Any, Self, TypeVar
 
 from .claims import Claims
 from .commits import Commits, Lookup
@@ -24,64 +24,25 @@ from .metrics import ENTRIES, FETCHED_BYTES, POLL_SECONDS, POLLS, PROBLEMS
 from .model import PollState, Problem, Source
 from .normalise.entry import reconcile
 from .normalise.identity import distinct
-from .pacing import Outcome, next_state
+from .pacing import Outcome, next_state, settle
 from .parsers import Parsers
+from .polls import Demand
+from .reports import PollReport as PollReport
+from .reports import Result
+from .reports import Summary as Summary
 from .runtime import Runtime
 from .sources import KINDS
 from .sources.base import Fetched, FetchTools, SourceReader
 from .store.base import Claim, Committed, PollResult
 
+_LONGEST_PAUSE = 3600.0
 _SECONDS = 60.0
 _PART_SECONDS = 20.0
 _SECONDS_PER_BYTE = 1 / 100_000
 
 T = TypeVar("T")
-Result = Literal["new", "updated", "unchanged", "failed", "lost"]
 
 log = get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PollReport:
-    """How one poll went, for people; with `more` there is something left that it did not take."""
-
-    source: str
-    result: Result
-    new: int = 0
-    updated: int = 0
-    withdrawn: int = 0
-    problems: tuple[Problem, ...] = ()
-    error: str | None = None
-    more: bool = False
-
-    def followed_by(self, then: "PollReport") -> "PollReport":
-        """This and the next poll of the same source as one."""
-        news = self.result if then.result == "unchanged" else then.result
-        counts = {n: getattr(self, n) + getattr(then, n) for n in ("new", "updated", "withdrawn")}
-        return replace(then, result=news, **counts)
-
-
-@dataclass(slots=True)
-class Summary:
-    """A run of polls added up; `left_alone` are sources it was asked for, each with the reason."""
-
-    reports: list[PollReport] = field(default_factory=list)
-    left_alone: Mapping[str, str] = field(default_factory=dict)
-    seconds: float = 0.0
-
-    def total(self, what: Literal["new", "updated", "withdrawn"]) -> int:
-        """How many entries were new, updated or withdrawn."""
-        return sum(getattr(report, what) for report in self.reports)
-
-    @property
-    def failed(self) -> list[PollReport]:
-        """The polls that failed, each with its reason."""
-        return [report for report in self.reports if report.result == "failed"]
-
-    @property
-    def unchanged(self) -> int:
-        """How many sources had nothing new."""
-        return sum(report.result == "unchanged" for report in self.reports)
 
 
 class Poller:
@@ -94,6 +55,7 @@ class Poller:
         self._slots = asyncio.Semaphore(runtime.config.poll.concurrency)
         self.claims = Claims(runtime, self.write)
         self._commits = Commits(runtime.store, self.write, runtime.clock)
+        self._moved: dict[str, str] = {}
 
     async def __aenter__(self) -> Self:
         await self._stack.enter_async_context(self.claims)
@@ -106,6 +68,12 @@ class Poller:
         await asyncio.to_thread(self._parsers.close)
         await self._stack.aclose()
         self._writer.shutdown()
+
+    async def mend_clock(self) -> None:
+        """Puts schedules right that were made while the clock was ahead."""
+        lead = await self.write(lambda: self.runtime.store.mend_clock(self.runtime.clock()))
+        if lead:
+            log.warning("the clock was ahead; schedules moved back", by=str(lead))
 
     async def write(self, work: Callable[[], T]) -> T:
         """Runs something on the one thread that uses the store."""
@@ -127,7 +95,7 @@ class Poller:
     async def first(self, claim: Claim, fetched: Fetched, found: Digest) -> PollReport:
         """Commits what a look brought as the first poll of a source."""
         try:
-            return await self._commit(claim, fetched, found)
+            return await self._commit(claim, fetched, found, perf_counter())
         finally:
             self.claims.done(claim)
 
@@ -143,8 +111,11 @@ class Poller:
 
     async def poll(self, claim: Claim) -> PollReport:
         """Polls one claimed source to its end, whatever happens on the way."""
-        started = perf_counter()
         try:
+            if claim.not_before is not None:
+                pause = (claim.not_before - self.runtime.clock()).total_seconds()
+                await asyncio.sleep(min(max(pause, 0), _LONGEST_PAUSE))
+            started = perf_counter()
             async with self._slots:
                 report = await self._guarded(claim)
         finally:
@@ -154,29 +125,34 @@ class Poller:
         return report
 
     async def _guarded(self, claim: Claim) -> PollReport:
+        started = perf_counter()
         try:
-            return await self._poll(claim)
+            return await self._poll(claim, started)
         except ClaimLost:
             log.warning("claim lost", source=claim.source.id)
             return PollReport(source=claim.source.id, result="lost")
         except SourceError as error:
-            return await self._failed(claim, error)
+            return await self._failed(claim, error, started)
         except FeedsvcError:
             raise
         except Exception as error:
             log.exception("poll broke", source=claim.source.id)
-            return await self._failed(claim, SourceError(f"{type(error).__name__}: {error}"))
+            broken = SourceError(f"{type(error).__name__}: {error}")
+            return await self._failed(claim, broken, started)
 
-    async def _poll(self, claim: Claim) -> PollReport:
+    async def _poll(self, claim: Claim, started: float) -> PollReport:
         source, state = claim.source, claim.state
         reader: SourceReader = KINDS[source.kind]
         tools = FetchTools(http=self._http, now=self.runtime.clock())
         fetched = await reader.fetch(source, state, tools)
         FETCHED_BYTES.inc(fetched.bytes)
         if fetched.unchanged:
-            return await self._unchanged(claim, fetched)
-        found = await self._digest(claim, fetched)
-        return await self._commit(claim, fetched, found)
+            return await self._unchanged(claim, fetched, started)
+        try:
+            found = await self._digest(claim, fetched)
+        except SourceError as error:
+            return await self._failed(claim, error, started, fetched)
+        return await self._commit(claim, fetched, found, started)
 
     async def _digest(self, claim: Claim, fetched: Fetched, seconds: float = _SECONDS) -> Digest:
         now, size = self.runtime.clock(), fetched.bytes
@@ -195,61 +171,81 @@ class Poller:
             found.append(await self._digest(claim, with_cursor, _PART_SECONDS))
         return joined(found)
 
-    async def _unchanged(self, claim: Claim, fetched: Fetched) -> PollReport:
-        state = self._next(
-            _remember(claim.state, fetched, None),
-            Outcome(kind="ok", min_wait=fetched.min_wait, status=fetched.status),
-            claim.source,
-        )
+    async def _unchanged(self, claim: Claim, fetched: Fetched, started: float) -> PollReport:
+        outcome = _answered(fetched, started)
+        state = self._next(_remember(claim.state, fetched, None), outcome, claim.source)
         # what could not be read before is still there: an unchanged listing does not mend it
         state = replace(state, problems=claim.state.problems)
-        await self._finish(claim, PollResult(state=state))
+        await self._commits.finish(
+            claim, (), lambda known, now: self._settled(claim, PollResult(state=state), now)
+        )
         return PollReport(source=claim.source.id, result="unchanged", problems=state.problems)
 
-    async def _commit(self, claim: Claim, fetched: Fetched, found: Digest) -> PollReport:
+    async def _commit(
+        self, claim: Claim, fetched: Fetched, found: Digest, started: float
+    ) -> PollReport:
+        answered = replace(
+            _answered(fetched, started),
+            hints=found.hints,
+            posted=tuple(entry.published for entry in found.entries if entry.dated),
+        )
+
         def result(known: Lookup, now: datetime) -> PollResult:
             entries, before = distinct(
                 found.entries, known, authority=self.runtime.config.site.authority
             )
             changed = [reconcile(before.get(entry.uid), entry, now) for entry in entries]
-            return PollResult(
-                state=replace(
-                    state,
-                    problems=found.problems,
-                    next_at=now if fetched.more else state.next_at,
-                ),
-                entries=tuple(entry for entry in changed if entry is not None),
-                removed=found.removed,
-                meta=found.meta,
+            fresh = tuple(entry for entry in changed if entry is not None)
+            new = sum(entry.uid not in before for entry in fresh)
+            outcome = replace(answered, new=new, updated=len(fresh) - new)
+            state = self._next(_remember(claim.state, fetched, found.cursor), outcome, claim.source)
+            state = replace(
+                state,
+                problems=found.problems,
+                next_at=now if fetched.more else state.next_at,
             )
+            written = PollResult(state=state, entries=fresh, removed=found.removed, meta=found.meta)
+            return self._settled(claim, written, now)
 
-        waits = [wait for wait in (fetched.min_wait, found.min_wait) if wait is not None]
-        state = self._next(
-            _remember(claim.state, fetched, found.cursor),
-            Outcome(kind="ok", min_wait=max(waits, default=None), status=fetched.status),
-            claim.source,
-        )
         uids = [entry.uid for entry in found.entries]
         committed = await self._commits.finish(claim, uids, result)
         _log_problems(claim, found.problems)
         return replace(_report(claim, committed, found.problems), more=fetched.more)
 
-    async def _finish(self, claim: Claim, result: PollResult) -> None:
-        """Ends a poll that brought no entries."""
-        await self._commits.finish(claim, (), lambda known, now: result)
+    def _settled(self, claim: Claim, result: PollResult, now: datetime) -> PollResult:
+        """The end of a poll that succeeded, with the new location if the source has moved."""
 
-    async def _failed(self, claim: Claim, error: SourceError) -> PollReport:
-        outcome = Outcome(
+        def holder(location: str) -> str | None:
+            # what moves in the same group is not to be found in the store yet
+            return self.runtime.store.located(location) or self._moved.get(location)
+
+        state, location = settle(result.state, claim.source, holder, now)
+        if location is not None:
+            self._moved[location] = claim.source.id
+        return replace(result, state=state, location=location)
+
+    async def _failed(
+        self, claim: Claim, error: SourceError, started: float, fetched: Fetched | None = None
+    ) -> PollReport:
+        outcome = _answered(fetched or Fetched(), started)
+        wait = error.retry_after if isinstance(error, FetchError) else None
+        outcome = replace(
+            outcome,
             kind="gone" if isinstance(error, SourceGone) else "failed",
-            retry_after=error.retry_after if isinstance(error, FetchError) else None,
-            status=error.status if isinstance(error, FetchError) else None,
+            status=error.status if isinstance(error, FetchError) else outcome.status,
+            demands=(Demand(wait=wait, by="Retry-After"),) if wait else outcome.demands,
             error=str(error),
+            fault=error.fault,
         )
         log.warning("poll failed", source=claim.source.id, error=str(error))
         state = self._next(claim.state, outcome, claim.source)
-        result = PollResult(state=state, enabled=False if outcome.kind == "gone" else None)
+        result = PollResult(
+            state=state,
+            enabled=False if outcome.kind == "gone" else None,
+            resting=error.host if isinstance(error, FetchError) else None,
+        )
         try:
-            await self._finish(claim, result)
+            await self._commits.finish(claim, (), lambda known, now: result)
         except ClaimLost:
             return PollReport(source=claim.source.id, result="lost")
         return PollReport(source=claim.source.id, result="failed", error=str(error))
@@ -258,6 +254,18 @@ class Poller:
         return next_state(
             state, outcome, source=source, bounds=self.runtime.bounds, now=self.runtime.clock()
         )
+
+
+def _answered(fetched: Fetched, started: float) -> Outcome:
+    """The outcome of a fetch that brought an answer."""
+    return Outcome(
+        kind="ok",
+        status=fetched.status,
+        demands=fetched.demands,
+        moved_to=fetched.moved_to,
+        bytes=fetched.bytes,
+        seconds=perf_counter() - started,
+    )
 
 
 def _remember(state: PollState, fetched: Fetched, cursor: str | None) -> PollState:
@@ -308,7 +316,9 @@ async def poll_once(
     ignore_schedule: bool = False,
     progress: Callable[[PollReport, int], None] = lambda report, claimed: None,
 ) -> Summary:
-    """Polls what is due at this moment (or all of `only`), links what came, and adds it up.
+    """Polls what is due at this moment or was never polled, links what came, and adds it up.
+
+    `only` restricts that to some sources; with `ignore_schedule` it is all whether due or not.
 
     `progress` is told each finished poll and how many have been claimed so far. Raises
     `StoreError` when the store fails; what was committed before stays.
@@ -316,6 +326,7 @@ async def poll_once(
     summary = Summary()
     started = perf_counter()
     async with Poller(runtime) as poller, asyncio.TaskGroup() as group:
+        await poller.mend_clock()
         finished: asyncio.Queue[PollReport] = asyncio.Queue()
 
         async def poll(claim: Claim) -> None:
@@ -329,35 +340,28 @@ async def poll_once(
 
         left = await poller.claims.left_alone(only=only, ignore_schedule=ignore_schedule)
         claimed = 0
-        async for claims in _batches(poller, only, ignore_schedule):
+        start = runtime.clock()
+        while True:
+            claims = await poller.claims.take(
+                limit=2 * runtime.config.poll.concurrency,
+                due_at=start,
+                only=only,
+                ignore_schedule=ignore_schedule,
+                untried=True,
+            )
             claimed += len(claims)
             for claim in claims:
                 group.create_task(poll(claim))
-            # the next batch is claimed when half of this one is done, so that memory stays bounded
-            while claimed - len(summary.reports) > len(claims) // 2:
+            if claimed == len(summary.reports):
+                break
+            # more is claimed when half of this is done, so that memory stays bounded; what waits
+            # for its host is asked for again whenever a poll ends
+            enough = claimed - len(claims) // 2 if claims else len(summary.reports) + 1
+            while len(summary.reports) < enough:
                 summary.reports.append(await finished.get())
                 progress(summary.reports[-1], claimed)
-        while len(summary.reports) < claimed:
-            summary.reports.append(await finished.get())
-            progress(summary.reports[-1], claimed)
         await poller.write(runtime.linker.drain)
     polled = {report.source for report in summary.reports}
     summary.left_alone = {id: reason for id, reason in left.items() if id not in polled}
     summary.seconds = perf_counter() - started
     return summary
-
-
-async def _batches(
-    poller: Poller, only: Sequence[str] | None, ignore_schedule: bool
-) -> AsyncIterator[tuple[Claim, ...]]:
-    """Claims until nothing that was due at the start is left; each source at most once."""
-    room = 2 * poller.runtime.config.poll.concurrency
-    start = poller.runtime.clock()
-    if ignore_schedule:
-        ids = only or [status.source.id for status in poller.runtime.store.sources()]
-        for chunk in range(0, len(ids), room):
-            part = ids[chunk : chunk + room]
-            yield await poller.claims.take(limit=room, only=part, ignore_schedule=True)
-        return
-    while claims := await poller.claims.take(limit=room, due_at=start, only=only):
-        yield claims

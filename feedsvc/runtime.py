@@ -114,7 +114,7 @@ class Runtime:
                 ids.add(source.id)
                 known.add(source.location)
                 sources.append(source)
-        self.store.declare_sources(sources, self.clock())
+        self.store.declare_sources(sources, self.clock(), spread=self.bounds.interval)
 
     def _subscriptions(self) -> Iterator["Subscription"]:
         if not self.config.opml:

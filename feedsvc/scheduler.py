@@ -111,6 +111,7 @@ class PollService:
         POLL_LAG.set(lag.total_seconds())
 
     async def _count(self, poller: Poller) -> None:
+        await poller.mend_clock()
         counts = await poller.write(self._runtime.store.stats)
         SOURCES.set(counts.sources)
         STORE_ENTRIES.set(counts.entries)

@@ -17,6 +17,7 @@ from .model import PollState, Problem, Source, slugify
 from .opml import BadOutline, read
 from .pacing import Outcome, next_state
 from .poll import Poller
+from .polls import Demand
 from .runtime import Runtime, subscribed
 from .sources.discovery import discover
 from .sources.webfeed import Body
@@ -105,7 +106,7 @@ def import_opml(runtime: Runtime, body: bytes) -> Imported:
         source = subscribed(outline, taken=taken, origin="store")
         taken.add(source.id)
         sources.append(source)
-    added = runtime.store.add_sources(sources, runtime.clock())
+    added = runtime.store.add_sources(sources, runtime.clock(), spread=runtime.bounds.interval)
     return Imported(added=added, known=len(sources) - added, bad=outlines.bad)
 
 
@@ -170,9 +171,13 @@ async def _feed_of(poller: Poller, page: Body, error: ParseError, force: bool) -
 def _add_failed(runtime: Runtime, source: Source, error: SourceError) -> Added:
     """Adds a source that could not be read, with what its server said about coming again."""
     at_fetch = error if isinstance(error, FetchError) else FetchError("")
-    now = runtime.clock()
+    now, wait = runtime.clock(), at_fetch.retry_after
     outcome = Outcome(
-        kind="failed", retry_after=at_fetch.retry_after, status=at_fetch.status, error=str(error)
+        kind="failed",
+        demands=(Demand(wait=wait, by="Retry-After"),) if wait else (),
+        status=at_fetch.status,
+        error=str(error),
+        fault=error.fault,
     )
     state = next_state(PollState(), outcome, source=source, bounds=runtime.bounds, now=now)
     runtime.store.add_source(source, now, state=state)

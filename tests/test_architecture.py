@@ -13,11 +13,12 @@ LONGEST = 400
 
 # floor 0 is the lowest; a module imports lower floors, or its own folder
 FLOORS: list[set[str]] = [
-    {"__init__", "model", "errors"},
-    {"metrics", "log", "process"},
-    {"query", "opml", "httpclient"},
+    {"__init__", "errors", "polls"},
+    {"model"},
+    {"metrics", "log", "process", "remedies", "reports"},
+    {"query", "opml", "httpclient", "pacing"},
     {"config"},
-    {"sources", "normalise", "tagging", "relate", "store", "formats", "websub", "pacing"},
+    {"sources", "normalise", "tagging", "relate", "store", "formats", "websub"},
     {"compose", "deliver", "linking"},
     {"runtime"},
     {"digest", "upkeep", "doctor"},

@@ -9,7 +9,9 @@ from pathlib import Path
 import click
 
 from ..config import duration
+from ..pacing import account, upcoming
 from ..process import spoken
+from ..remedies import remedy
 from ..store.base import SourceStatus
 from .base import Context, pass_context
 
@@ -77,11 +79,18 @@ def show(context: Context, id: str, as_json: bool) -> None:
         click.echo(json.dumps(facts, ensure_ascii=False))
         return
     for name, value in facts.items():
-        if name != "problems" and value not in (None, [], ""):
+        if name not in ("problems", "history") and value not in (None, [], ""):
             shown = ", ".join(value) if isinstance(value, list) else value
             click.echo(f"{name:10} {shown}")
     for problem in status.state.problems:
         click.echo(f"problem    {problem.name}: {problem.message}")
+    if status.state.history:
+        click.echo("history    newest first")
+    for record in reversed(status.state.history):
+        code = record.status or "-"
+        result = f"{record.new} new" if record.new else record.outcome
+        cost = f"{record.milliseconds / 1000:.3f} s, {record.bytes:,} bytes"
+        click.echo(f"  {_time(record.at)}  {code!s:>3}  {result:9}  {cost}")
 
 
 @source.command()
@@ -179,6 +188,7 @@ def _time(moment: datetime | None) -> str:
 
 def _as_json(status: SourceStatus) -> dict[str, object]:
     source, state = status.source, status.state
+    next_at, why = upcoming(state, status.resting)
     return {
         "id": source.id,
         "kind": source.kind,
@@ -192,12 +202,26 @@ def _as_json(status: SourceStatus) -> dict[str, object]:
         "added": status.added.isoformat(),
         "last": state.last_at.isoformat() if state.last_at else None,
         "last_ok": state.last_ok_at.isoformat() if state.last_ok_at else None,
-        "next": state.next_at.isoformat() if state.next_at else None,
+        "next": next_at.isoformat() if next_at and source.enabled else None,
+        "why": why,
         "polled_by": polled_by(status, datetime.now(UTC)),
         "status": state.status,
         "failures": state.failures,
         "error": state.error,
+        "remedy": remedy(source, state),
+        "moved": account(state.move) if state.move else None,
         "problems": [{"document": p.name, "error": p.message} for p in state.problems],
+        "history": [
+            {
+                "at": record.at.isoformat(),
+                "outcome": record.outcome,
+                "status": record.status,
+                "new": record.new,
+                "seconds": record.milliseconds / 1000,
+                "bytes": record.bytes,
+            }
+            for record in state.history
+        ],
     }
 
 

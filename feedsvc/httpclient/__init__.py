@@ -5,8 +5,8 @@
 response says about time. Schedules, retries and what a body means live elsewhere.
 """
 
-from .caching import cache_lifetime, retry_after
+from .caching import demands, retry_after
 from .client import HttpClient, Response
 from .message import Headers
 
-__all__ = ["Headers", "HttpClient", "Response", "cache_lifetime", "retry_after"]
+__all__ = ["Headers", "HttpClient", "Response", "demands", "retry_after"]

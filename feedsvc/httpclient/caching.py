@@ -7,23 +7,25 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from typing import Literal
+
+from ..polls import Demand
 
 _MAX_AGE = re.compile(r'(?:^|[\s,;])max-age\s*=\s*"?(\d+)', re.IGNORECASE)
 _NO_STORE = re.compile(r"(?:^|[\s,;])(?:no-cache|no-store)(?:[\s,;=]|$)", re.IGNORECASE)
 _LONGEST = timedelta(days=3650)  # keeps dates within the calendar; nobody polls that rarely
 
 
-def cache_lifetime(headers: Mapping[str, str], now: datetime) -> timedelta | None:
-    """How long from `now` the server wants us to leave it alone; None when it does not say.
+def demands(headers: Mapping[str, str], now: datetime) -> tuple[Demand, ...]:
+    """How long from `now` the server wants us to leave it alone, by each field that says so.
 
-    The longer of the remaining freshness (`Cache-Control: max-age`, else `Expires`, less `Age`;
-    RFC 9111 §4.2) and `Retry-After` (RFC 9110 §10.2.3), never negative. Field names in lower case.
+    The remaining freshness (`Cache-Control: max-age`, else `Expires`, less `Age`; RFC 9111 §4.2)
+    and `Retry-After` (RFC 9110 §10.2.3). Field names in lower case; nothing for no wait at all.
     """
-    fresh = _freshness(headers, now)
-    wait = retry_after(headers, now)
-    if fresh is None or wait is None:
-        return fresh if wait is None else wait
-    return max(fresh, wait)
+    told = [_freshness(headers, now)]
+    if wait := retry_after(headers, now):
+        told.append(Demand(wait=wait, by="Retry-After"))
+    return tuple(demand for demand in told if demand is not None)
 
 
 def retry_after(headers: Mapping[str, str], now: datetime) -> timedelta | None:
@@ -46,24 +48,22 @@ def http_date(value: str | None) -> datetime | None:
         return None
 
 
-def _freshness(headers: Mapping[str, str], now: datetime) -> timedelta | None:
+def _freshness(headers: Mapping[str, str], now: datetime) -> Demand | None:
     control = headers.get("cache-control") or ""
     if _NO_STORE.search(control):
-        return timedelta(0)
-    expires = headers.get("expires")
-    if found := _MAX_AGE.search(control):
-        lifetime = _seconds(found[1])
-    elif expires is not None:
-        until = http_date(expires)
-        if until is None:  # "0" and other invalid dates mean: already expired (§5.3)
-            return timedelta(0)
-        lifetime = until - (http_date(headers.get("date")) or now)
-    else:
         return None
+    by: Literal["Cache-Control", "Expires"]
+    if found := _MAX_AGE.search(control):
+        by, lifetime = "Cache-Control", _seconds(found[1])
+    else:
+        until = http_date(headers.get("expires"))
+        if until is None:  # "0" and other invalid dates mean: already expired (§5.3)
+            return None
+        by, lifetime = "Expires", until - (http_date(headers.get("date")) or now)
     age = (headers.get("age") or "").strip()
     if age.isdecimal() and age.isascii():
         lifetime -= _seconds(age)
-    return min(max(lifetime, timedelta(0)), _LONGEST)
+    return Demand(wait=min(lifetime, _LONGEST), by=by) if lifetime > timedelta(0) else None
 
 
 def _seconds(digits: str) -> timedelta:

@@ -149,7 +149,9 @@ class HttpClient:
             if isinstance(answer, Response):
                 return answer
             hop = answer
-        raise FetchError(f"{hop.asked()} redirects more than {MAX_REDIRECTS} times")
+        raise FetchError(
+            f"{hop.asked()} redirects more than {MAX_REDIRECTS} times", fault="redirect"
+        )
 
     def _first_hop(
         self,
@@ -166,7 +168,7 @@ class HttpClient:
             try:
                 fields["authorization"] = authorization(auth)
             except ValueError as error:
-                raise FetchError(str(error)) from error
+                raise FetchError(str(error), fault="credentials") from error
         fields |= {name.lower(): value for name, value in (headers or {}).items()}
         if etag:
             fields["if-none-match"] = etag
@@ -262,7 +264,7 @@ class HttpClient:
         except (FetchError, ValueError) as error:
             raise FetchError(
                 f"{hop.asked()} redirects to {_masked(location)!r}, which is not an http(s) URL",
-                status=status,
+                fault="redirect",
             ) from error
         fields = hop.fields
         if url.origin() != hop.url.origin():
@@ -282,7 +284,7 @@ def _parse(text: str) -> URL:
             return (url if url.raw_path else url.with_path("/")).with_fragment(None)
     except ValueError:
         pass
-    raise FetchError(f"{_masked(text)!r} is not an http(s) URL")
+    raise FetchError(f"{_masked(text)!r} is not an http(s) URL", fault="name")
 
 
 def _masked(text: str) -> str:

@@ -10,7 +10,7 @@ from http import HTTPStatus
 
 import aiohttp
 
-from ..errors import FetchError, SourceGone
+from ..errors import Fault, FetchError, SourceGone
 from .caching import retry_after
 from .coding import CodingError
 from .message import Headers
@@ -21,7 +21,7 @@ _PHRASES = {status.value: status.phrase for status in HTTPStatus}
 
 def connection_failure(asked: Asked, error: Exception) -> FetchError:
     """The error for a request that got no usable answer."""
-    return FetchError(_sentence(asked, error))
+    return FetchError(_sentence(asked, error), fault=_fault(asked, error))
 
 
 def status_failure(
@@ -42,19 +42,31 @@ def status_failure(
         message += "; auth does not follow a redirect to another origin, so give the final URL"
     elif status == 410 and lasting is not False:
         return SourceGone(f"{message}: this feed was removed for good", status=status)
-    return FetchError(message, status=status, retry_after=wait)
+    return FetchError(message, status=status, retry_after=wait, host=asked.endpoint().lower())
 
 
 def too_large(asked: Asked, limit: int) -> FetchError:
     """The error for a body above `poll.max_bytes`."""
     return FetchError(
-        f"{asked} sent more than {limit:,} bytes; raise poll.max_bytes if that is as it should be"
+        f"{asked} sent more than {limit:,} bytes; raise poll.max_bytes if that is as it should be",
+        fault="too large",
     )
 
 
 def timed_out(asked: Asked, seconds: float) -> FetchError:
     """The error for a request that took too long as a whole."""
-    return FetchError(f"{asked} timed out after {seconds:g} s (poll.timeout)")
+    return FetchError(f"{asked} timed out after {seconds:g} s (poll.timeout)", fault="timeout")
+
+
+def _fault(asked: Asked, error: Exception) -> Fault:
+    if asked.refused:
+        return "private"
+    if isinstance(error, aiohttp.ClientConnectorCertificateError | aiohttp.ClientConnectorSSLError):
+        return "tls"
+    if isinstance(error, aiohttp.ClientConnectorDNSError | UnicodeError | aiohttp.InvalidURL):
+        return "name"
+    unreadable = isinstance(error, CodingError | aiohttp.ClientResponseError)
+    return "protocol" if unreadable else "connection"
 
 
 def _sentence(asked: Asked, error: Exception) -> str:

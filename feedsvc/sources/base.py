@@ -7,11 +7,12 @@ how it is read belong together: a directory has no HTTP, a feed no front matter.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Protocol, Self, runtime_checkable
 
 from ..httpclient import HttpClient
 from ..model import ParsedEntry, PollState, Problem, Source, SourceKind, SourceMeta
+from ..polls import Demand, Hints
 from .cutting import Memory, Outline
 
 
@@ -39,10 +40,10 @@ class Fetched:
 
     `payload` is the kind's own (a response body, a list of changed files). `unchanged` means that
     the source answered and has nothing new (304, equal digest or listing): `parse` is not called.
-    `min_wait` is the earliest the server lets us come again (RFC 9111 §5.2 max-age). `memory` is
-    of the entries stored before: a reader may leave those out that come again byte for byte.
-    `cursor` None keeps the one that is stored. `more`: there is more than one poll takes, so come
-    again at once.
+    `demands` are how long the server tells us to stay away, `moved_to` is where permanent redirects
+    led, if nothing but these did. `memory` is of the entries stored before: a reader may leave
+    those out that come again byte for byte. `cursor` None keeps the one that is stored. `more`:
+    there is more than one poll takes, so come again at once.
     """
 
     payload: Any = None
@@ -53,7 +54,7 @@ class Fetched:
     last_modified: str | None = None
     digest: str | None = None
     cursor: str | None = None
-    min_wait: timedelta | None = None
+    demands: tuple[Demand, ...] = ()
     bytes: int = 0
     moved_to: str | None = None
     more: bool = False
@@ -75,8 +76,9 @@ class Reading:
     """What a document says: its entries, what it says of itself, and what could not be read.
 
     `removed` are uids that are certainly gone (a file was removed), never merely absent.
-    A renamed file keeps its uid. `cursor`, if set, replaces that of `Fetched`. `outline`, where a
-    reader can give it, is what its memory is made of once the entries have their uids.
+    A renamed file keeps its uid. `cursor`, if set, replaces that of `Fetched`. `hints` are what a
+    feed says of its own rhythm. `outline`, where a reader can give it, is what its memory is made
+    of once the entries have their uids.
     """
 
     entries: tuple[ParsedEntry, ...] = ()
@@ -84,8 +86,8 @@ class Reading:
     problems: tuple[Problem, ...] = ()
     meta: SourceMeta | None = None
     cursor: str | None = None
+    hints: Hints | None = None
     outline: Outline | None = None
-    min_wait: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

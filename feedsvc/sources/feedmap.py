@@ -7,10 +7,11 @@ any place. Nothing is cleaned or resolved here; that is the task of normalisatio
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any, Literal
 
 from ..model import Category, Link, ParsedEntry, Person, Problem, SourceMeta, Text
+from ..polls import Hints
 from .fields import join, media_type, plain, wait, whole
 
 Raw = Mapping[str, Any]
@@ -27,6 +28,7 @@ _AUTHORS = (
     ),
 )
 _PERIODS = {"hourly": 1 / 24, "daily": 1.0, "weekly": 7.0, "monthly": 30.0, "yearly": 365.0}
+_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,12 +109,28 @@ def meta(raw: Raw, base: str | None) -> SourceMeta:
     )
 
 
-def min_wait(raw: Raw) -> timedelta | None:
-    """How long a feed says it stays the same: RSS `ttl`, and the RSS syndication module."""
-    waits = [wait(minutes=whole(string(raw, "ttl")) or 0)]
+def hints(raw: Raw) -> Hints:
+    """What a feed says of its rhythm: RSS `ttl`, `skipHours`, `skipDays`, the syndication module.
+
+    RSS counts hours from 0 to 23, but in 0.91 from 1 to 24: hour 24 is hour 0.
+    """
+    update = None
     if period := _PERIODS.get((string(raw, "sy_updateperiod") or "").lower()):
-        waits.append(wait(days=period / (whole(string(raw, "sy_updatefrequency")) or 1)))
-    return max(filter(None, waits), default=None)
+        update = wait(days=period / (whole(string(raw, "sy_updatefrequency")) or 1))
+    told = map(whole, _texts(raw, "skipped_hours"))
+    hours = {hour % 24 for hour in told if hour is not None and hour <= 24}
+    days = {text.strip().lower()[:3] for text in _texts(raw, "skipped_days")}
+    return Hints(
+        ttl=wait(minutes=whole(string(raw, "ttl")) or 0),
+        update=update,
+        skip_hours=tuple(sorted(hours)),
+        skip_days=tuple(day for day, name in enumerate(_DAYS) if name in days),
+    )
+
+
+def _texts(raw: Raw, name: str) -> list[str]:
+    value = _get(raw, name)
+    return [one for one in value if isinstance(one, str)] if isinstance(value, list) else []
 
 
 # -- values ------------------------------------------------------------------------------

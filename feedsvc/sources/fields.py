@@ -9,7 +9,7 @@ from urllib.parse import urljoin, urlsplit
 from ..model import Problem
 
 _MAX_PROBLEMS = 20
-_LONGEST_WAIT = timedelta(days=1)  # a hint how often a feed changes, not a ban on looking
+_LONGEST_WAIT = timedelta(days=366)  # keeps dates within the calendar
 _TAG = re.compile(r"<[^<>]*>")
 # written out, since the tables of `mimetypes` differ from machine to machine
 _MEDIA_TYPES = {
@@ -57,8 +57,11 @@ def whole(value: object) -> int | None:
 
 
 def wait(**parts: float) -> timedelta | None:
-    """A duration as `timedelta` takes it, at most a day; None for zero."""
-    return min(timedelta(**parts), _LONGEST_WAIT) or None
+    """A duration as `timedelta` takes it, at most a year; None for zero."""
+    try:
+        return min(timedelta(**parts), _LONGEST_WAIT) or None
+    except OverflowError:
+        return _LONGEST_WAIT
 
 
 def plain(html: str) -> str:

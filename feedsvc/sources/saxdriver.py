@@ -27,6 +27,7 @@ _LONG_PROLOG = 16 << 10
 _BUFFER = 1 << 16
 _MAX_ATTRIBUTES = 1000
 _MAX_CATEGORIES = 1000
+_MAX_SKIPPED = 100
 _ELEMENT = re.compile(rb"<\w")
 _ENTITY = re.compile(rb"<!ENTITY\s+[^\s>]+\s+(\"[^\"]*\"|'[^']*')")
 _DECLARATION = re.compile(rb"\A[\xef\xbb\xbf\xff\xfe\0]*<\0{0,3}\?\0{0,3}x\0{0,3}m\0{0,3}l")
@@ -179,6 +180,25 @@ class _Kept(_Mixin):  # type: ignore[misc]
     def _end_podcast_liveitem(self) -> None:
         self.insource = 0
         self.sourcedata.clear()
+
+    # of these feedparser would keep the last hour and day only
+    def _start_hour(self, attributes: dict[str, str]) -> None:
+        self.push("hour", 1)
+
+    def _end_hour(self) -> None:
+        self._skip("hour")
+
+    def _start_day(self, attributes: dict[str, str]) -> None:
+        self.push("day", 1)
+
+    def _end_day(self) -> None:
+        self._skip("day")
+
+    def _skip(self, name: str) -> None:
+        skipped = self.feeddata.setdefault(f"skipped_{name}s", [])
+        text = self.pop(name)
+        if not self.inentry and isinstance(skipped, list) and len(skipped) < _MAX_SKIPPED:
+            skipped.append(text)
 
     # feedparser compares every category with all before it
     def _add_tag(self, term: str | None, scheme: str | None, label: str | None) -> None:

@@ -10,8 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ..errors import ParseError
-from ..httpclient import cache_lifetime
+from ..httpclient import demands
 from ..model import ParsedEntry, PollState, Problem, Source, SourceKind, SourceMeta
+from ..polls import Hints
 from . import feedmap
 from .base import Fetched, FetchTools, Reading
 from .cutting import Memory, slices
@@ -69,7 +70,7 @@ class FeedReader:
             etag=headers.get("etag"),
             last_modified=headers.get("last-modified"),
             cursor=state.cursor,
-            min_wait=cache_lifetime(headers, tools.now),
+            demands=demands(headers, tools.now),
             bytes=len(response.body),
             moved_to=response.permanent_url,
         )
@@ -125,7 +126,7 @@ def parse_feed(
     else:
         reading = _parse_xml(body, url, headers, memory)
     meta = reading.meta and _with_header(reading.meta, url, headers.get("link"))
-    return replace(reading, meta=meta)
+    return replace(reading, meta=meta, hints=reading.hints or Hints())
 
 
 def _with_header(meta: SourceMeta, url: str | None, value: str | None) -> SourceMeta:
@@ -201,7 +202,7 @@ def _reading(
         entries=tuple(entries),
         problems=bounded(problems + unread),
         meta=meta,
-        min_wait=feedmap.min_wait(parsed.feed),
+        hints=feedmap.hints(parsed.feed),
     )
 
 

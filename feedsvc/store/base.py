@@ -14,7 +14,6 @@ from typing import Protocol
 from ..errors import StoreError
 from ..model import (
     DeletedEntry,
-    Entry,
     PollState,
     RelatedKind,
     Source,
@@ -23,6 +22,10 @@ from ..model import (
     Tag,
 )
 from ..query.ast import EntryQuery
+from .claims import Claim as Claim
+from .claims import Committed as Committed
+from .claims import Known as Known
+from .claims import PollResult as PollResult
 from .linkable import Linkable as Linkable
 from .linkable import Linked as Linked
 from .linkable import Reference as Reference
@@ -33,20 +36,11 @@ from .linkable import Titled as Titled
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Claim:
-    """The right to poll one source until `until`; `epoch` fences the commit that ends it."""
-
-    source: Source
-    state: PollState
-    meta: SourceMeta | None
-    owner: str
-    epoch: int
-    until: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class SourceStatus:
-    """A source as listings show it; `owner` claimed it last, for as long as `until`, if it runs."""
+    """A source as listings show it; `owner` claimed it last, for as long as `until`, if it runs.
+
+    `resting` is until when its host told us to wait.
+    """
 
     source: Source
     state: PollState
@@ -55,52 +49,7 @@ class SourceStatus:
     added: datetime
     owner: str | None = None
     until: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Known:
-    """What the store remembers of one uid of a source.
-
-    `pruned` entries are remembered by name only and must not come back. `tags` are all tags with
-    origins in stored order; `references` the headlines it names.
-    """
-
-    id: str
-    key: str
-    digest: str
-    published: datetime
-    updated: datetime
-    dated: bool
-    withdrawn: bool = False
-    pruned: bool = False
-    tags: tuple[Tag, ...] = ()
-    references: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PollResult:
-    """What one poll changes, to be written at once.
-
-    `entries` are final: new ones and changed ones only. `removed` are uids to withdraw.
-    `state` replaces the poll state (its `next_at` is when the source is due again);
-    `meta` replaces what the feed says of itself unless it is None.
-    """
-
-    state: PollState
-    entries: tuple[Entry, ...] = ()
-    removed: tuple[str, ...] = ()
-    meta: SourceMeta | None = None
-    location: str | None = None
-    enabled: bool | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Committed:
-    """What `finish_poll` really wrote: keys of entries that are new, changed, withdrawn."""
-
-    new: tuple[str, ...] = ()
-    updated: tuple[str, ...] = ()
-    withdrawn: tuple[str, ...] = ()
+    resting: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -196,11 +145,14 @@ class Store(Protocol):
         ...
 
     # -- sources ---------------------------------------------------------------------------
-    def declare_sources(self, sources: Sequence[Source], now: datetime) -> None:
+    def declare_sources(
+        self, sources: Sequence[Source], now: datetime, *, spread: timedelta = timedelta(0)
+    ) -> None:
         """Keeps the declared sources in step with the configuration.
 
-        New ones are due at once, changed ones keep their poll state (unless the location changed),
-        vanished ones leave the listing and keep their entries. Sources of origin `store` stay.
+        New ones are due at once (many: `pacing.first_poll`), changed ones keep their poll state
+        (unless the location changed), vanished ones leave the listing and keep their entries.
+        Sources of origin `store` stay.
         """
         ...
 
@@ -208,7 +160,9 @@ class Store(Protocol):
         """Adds or revives a source, due at once or as `state` says; `StoreError` if it is known."""
         ...
 
-    def add_sources(self, sources: Iterable[Source], now: datetime) -> int:
+    def add_sources(
+        self, sources: Iterable[Source], now: datetime, *, spread: timedelta = timedelta(0)
+    ) -> int:
         """Adds many in one transaction, leaving those whose location is known; returns how many."""
         ...
 
@@ -224,8 +178,19 @@ class Store(Protocol):
         """All sources that are polled or disabled, by id."""
         ...
 
+    def located(self, location: str) -> str | None:
+        """The id of the source, disabled or not, that has a location."""
+        ...
+
+    def mend_clock(self, now: datetime) -> timedelta:
+        """Moves schedules back by as much as the clock was ahead (`pacing.clock_lead`), if any."""
+        ...
+
     def lag(self, now: datetime, *, idle: bool = False) -> timedelta:
-        """How overdue the most overdue free source is; `idle`: with no poll ending meanwhile."""
+        """How overdue the most overdue source is that waits neither for its host nor is claimed.
+
+        `idle`: with no poll ending meanwhile.
+        """
         ...
 
     # -- polling ---------------------------------------------------------------------------
@@ -236,13 +201,19 @@ class Store(Protocol):
         owner: str,
         lease: timedelta,
         limit: int,
+        due_at: datetime | None = None,
         only: Sequence[str] | None = None,
         ignore_schedule: bool = False,
+        untried: bool = False,
+        per_host: int | None = None,
+        host_delay: timedelta = timedelta(0),
     ) -> tuple[Claim, ...]:
         """Claims enabled sources that are due and free, most overdue first.
 
-        `only` restricts to ids; `ignore_schedule` takes those not yet due as well, but never before
-        their `retry_after`. A claim whose lease ran out is free again.
+        With `due_at`, due is what was so then. `only` restricts to ids; `ignore_schedule` takes
+        those not yet due as well (unless polled since `due_at`), `untried` those never polled, but
+        none before its own or its host's `retry_after`. Of one host and port all pollers together
+        hold at most `per_host` claims, with turns `host_delay` apart. A lease that ran out is free.
         """
         ...
 

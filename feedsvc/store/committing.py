@@ -13,10 +13,12 @@ from sqlalchemy import Connection, Row, bindparam, select, update
 
 from ..errors import ClaimLost, SchemaMismatch, StoreError, StoreUnavailable
 from ..model import key_text, parse_key
+from ..pacing import host_of
 from .base import Claim, Committed, PollResult
-from .codec import Prepared, encode, prepare, storable, uid_hash
+from .codec import Prepared, encode, micros, prepare, storable, uid_hash
 from .engine import Collision, chunks, run_all
 from .entry_rows import BEFORE, EntryRows
+from .hosts import put_host, rest
 from .schema import entries, poll_state, pruned, sources
 from .source_codec import meta_of, shown, state_row
 
@@ -165,11 +167,22 @@ class Committing(EntryRows):
                 ended = state_row(poll.result.state, now)
                 rows.append({"of": poll.pk, "claim_owner": None, "claim_until": None, **ended})
         run_all(connection, _STATE, rows)
+        self._rest(connection, held, now)
         return held
+
+    def _rest(self, connection: Connection, polls: Iterable[_Poll], now: datetime) -> None:
+        """Notes which hosts told us to wait, and until when."""
+        told: dict[str, int] = {}
+        for poll in polls:
+            host, until = poll.result.resting, poll.result.state.retry_after
+            if host is not None and until is not None:
+                told[storable(host)] = max(told.get(storable(host), 0), micros(until))
+        for host, at in sorted(told.items()):
+            rest(connection, host, until=at, now=micros(now))
 
     def _note(self, connection: Connection, polls: Sequence[_Poll]) -> tuple[bool, bool]:
         """Writes what changed of sources: whether anything did, and whether entries show it."""
-        told, active = [], []
+        told, active, placed = [], [], []
         shows_anew = False
         for poll in polls:
             row, result = poll.source, poll.result
@@ -181,6 +194,9 @@ class Committing(EntryRows):
                 shows_anew |= values["shown"] != row.shown
             if result.location is not None:
                 values["location"] = storable(result.location)
+                host = host_of(result.location)
+                put_host(connection, host)
+                placed.append({"of": poll.pk, "host": host})
             if result.enabled is not None:
                 values["enabled"] = result.enabled
                 live = int(result.enabled and row.removed_at is None)
@@ -189,6 +205,7 @@ class Committing(EntryRows):
                 told.append({"of": poll.pk, **values})
         run_all(connection, _TELL, told)
         run_all(connection, _STATE, active)
+        run_all(connection, _STATE, placed)
         moved = any(p.result.location is not None or p.result.enabled is not None for p in polls)
         return shows_anew or moved, shows_anew
 

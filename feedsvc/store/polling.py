@@ -9,15 +9,21 @@ from datetime import datetime, timedelta
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, bindparam, select, update
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, case, func, select, update
 
 from ..model import entry_key, key_text
+from ..pacing import clock_lead
 from .base import Claim, Known
-from .codec import micros, moment, names_of, storable, tags_of, uid_hash
+from .codec import maybe_moment, micros, moment, names_of, storable, tags_of, uid_hash
 from .engine import Database, chunks
+from .hosts import HostLimits, admit, resting, running, shift
 from .schema import entries, poll_state, pruned, sources
 from .source_codec import meta_of, source_of, state_of
 
+# how many due rows are looked at for a claim before the next tick goes on
+_ROUNDS, _PAGES = 8, 4
+# no first poll is further away; `pacing.first_poll` gives each source a second
+_FIRST_WITHIN = timedelta(days=2)
 _JOINED = select(sources, poll_state).join_from(sources, poll_state)
 MINE = and_(
     poll_state.c.source_pk
@@ -54,39 +60,52 @@ class Polling(Database):
         owner: str,
         lease: timedelta,
         limit: int,
+        due_at: datetime | None = None,
         only: Sequence[str] | None = None,
         ignore_schedule: bool = False,
+        untried: bool = False,
+        per_host: int | None = None,
+        host_delay: timedelta = timedelta(0),
     ) -> tuple[Claim, ...]:
         """Claims enabled sources that are due and free, most overdue first."""
         state, at = poll_state.c, micros(now)
+        due = at if due_at is None else min(micros(due_at), at)
         free = state.claim_until.is_(None) | (state.claim_until <= at)
         allowed = state.retry_after.is_(None) | (state.retry_after <= at)
         wanted: list[ColumnElement[bool]] = [state.active == 1, allowed, free]
         if not ignore_schedule:
-            wanted.append(state.next_at <= at)
+            turn = state.next_at <= due
+            wanted.append(turn | state.last_at.is_(None) if untried else turn)
+        elif due_at is not None:
+            wanted.append(state.last_at.is_(None) | (state.last_at < due))
         if only is not None:
             named = select(sources.c.pk).where(sources.c.id.in_(list(map(storable, only))))
             wanted.append(state.source_pk.in_(named))
-        due = select(state.source_pk).where(*wanted).order_by(state.next_at).limit(limit)
+        limits = HostLimits(per_host=per_host, delay=host_delay)
         with self.reading() as connection:
             # most ticks end here, without asking for the right to write
-            if connection.scalar(due.limit(1)) is None:
-                return ()
-        # locked rows are being claimed by others; the CTE is worked out once, never again by row
-        picked = due.with_for_update(skip_locked=True).cte("picked")
+            candidates = self._candidates(connection, wanted, at, limit, limits)
+        if not candidates:
+            return ()
         until = now + lease
-        claimed = (
-            update(poll_state)
-            .where(state.source_pk.in_(select(picked.c.source_pk)), free)
-            .values(
-                claim_owner=owner,
-                claim_until=micros(until),
-                claim_epoch=state.claim_epoch + 1,
-            )
-            .returning(state.source_pk)
-        )
         with self.writing(durable=False, ordered=False) as connection:
-            pks = connection.scalars(claimed).all()
+            turns = admit(connection, candidates, at=at, limits=limits)
+            pks: list[int] = []
+            for some in chunks(list(turns), self.tuning.batch):
+                picked = select(state.source_pk).where(state.source_pk.in_(some), *wanted)
+                # locked rows are being claimed by others; the CTE is worked out once, never by row
+                locked = picked.with_for_update(skip_locked=True).cte("picked")
+                claimed = (
+                    update(poll_state)
+                    .where(state.source_pk.in_(select(locked.c.source_pk)), free)
+                    .values(
+                        claim_owner=owner,
+                        claim_until=micros(until),
+                        claim_epoch=state.claim_epoch + 1,
+                    )
+                    .returning(state.source_pk)
+                )
+                pks += connection.scalars(claimed)
             rows = [
                 row
                 for some in chunks(pks, self.tuning.batch)
@@ -101,9 +120,75 @@ class Polling(Database):
                 owner=owner,
                 epoch=row["claim_epoch"],
                 until=until,
+                not_before=maybe_moment(turns[row["pk"]]),
             )
             for row in rows
         )
+
+    def _candidates(
+        self,
+        connection: Connection,
+        wanted: Sequence[ColumnElement[bool]],
+        at: int,
+        limit: int,
+        limits: HostLimits,
+    ) -> list[tuple[int, str | None]]:
+        """Sources to claim, most overdue first, none of a host that is not to be asked now.
+
+        Rows of such hosts are passed over in the index, so that a host with many sources that wait
+        costs little and keeps nobody else waiting.
+        """
+        state = poll_state.c
+        held: dict[str, int] = {}
+        if limits.per_host is not None:
+            held = {row.host: row.claims for row in connection.execute(running(at))}
+        closed = {host for host, count in held.items() if count >= (limits.per_host or 0)}
+        closed |= set(connection.scalars(resting(at)))
+        picked: list[tuple[int, str | None]] = []
+        for _ in range(_ROUNDS):
+            asked = select(state.source_pk, state.host).where(*wanted)
+            if closed:
+                asked = asked.where(state.host.is_(None) | state.host.not_in(sorted(closed)))
+            if picked:
+                asked = asked.where(state.source_pk.not_in([pk for pk, _ in picked]))
+            page = connection.execute(asked.order_by(state.next_at).limit(_PAGES * limit)).all()
+            for pk, host in page:
+                if len(picked) == limit or host in closed:
+                    continue
+                picked.append((pk, host))
+                if host is not None and limits.per_host is not None:
+                    held[host] = held.get(host, 0) + 1
+                    if held[host] >= limits.per_host:
+                        closed.add(host)
+            if len(page) < _PAGES * limit or len(picked) == limit:
+                break
+        return picked
+
+    def mend_clock(self, now: datetime) -> timedelta:
+        """Moves schedules back by as much as the clock was ahead, if it was."""
+        state, at = poll_state.c, micros(now)
+        newest = select(func.max(state.last_at)).where(state.active == 1)
+        astray = (state.last_at.is_(None)) & (state.next_at > micros(now + _FIRST_WITHIN))
+        with self.reading() as connection:
+            lead = clock_lead(maybe_moment(connection.scalar(newest)), now)
+            lost = connection.scalar(
+                select(state.next_at).where(state.active == 1, astray).limit(1)
+            )
+        if not lead and lost is None:
+            return lead
+        back = micros(now + lead) - at
+        ahead = (state.last_at > at) | (state.claim_until > micros(now + _FIRST_WITHIN))
+        with self.writing() as connection:
+            moved = {"next_at": state.next_at - back, "retry_after": state.retry_after - back}
+            for column in (state.last_at, state.last_ok_at, state.claim_until):
+                moved[column.name] = case((column > at, column - back), else_=column)
+            if lead:
+                connection.execute(update(poll_state).where(ahead).values(**moved))
+                shift(connection, lead=back, at=at)
+            connection.execute(
+                update(poll_state).where(astray).values(next_at=at, claim_until=None)
+            )
+        return lead
 
     def extend(self, claims: Sequence[Claim], until: datetime) -> None:
         """Moves the end of running claims."""

@@ -65,13 +65,23 @@ sources = Table(
     sqlite_autoincrement=True,
 )
 
+# so that a source that comes back is found among the removed ones, not among all
+Index(
+    "ix_sources_removed",
+    sources.c.removed_at,
+    sqlite_where=sources.c.removed_at.is_not(None),
+    postgresql_where=sources.c.removed_at.is_not(None),
+)
+
 poll_state = Table(
     "poll_state",
     metadata,
     Column("source_pk", RowId, ForeignKey("sources.pk"), primary_key=True, autoincrement=False),
-    # enabled and not removed: with `next_at` all that a tick looks at
+    # enabled and not removed: with `next_at` and `host` all that a tick looks at
     Column("active", SmallInteger, nullable=False),
     Column("next_at", BigInteger, nullable=False),
+    # `pacing.host_of` the location; none for directories
+    Column("host", Name),
     Column("retry_after", BigInteger),
     Column("claim_owner", Text),
     Column("claim_until", BigInteger),
@@ -86,7 +96,38 @@ poll_state = Table(
     Column("error", Text),
     Column("problems", Text),
     Column("failures", Integer, nullable=False),
-    Index(None, "active", "next_at"),
+    Column("why", Text),
+    Column("fault", Text),
+    # what is looked at only when the source is polled or shown (`source_codec.Memory`)
+    Column("memory", Text, nullable=False),
+    Index(None, "active", "next_at", "host"),
+    Index(None, "active", "last_at"),
+)
+Index(
+    "ix_poll_state_claimed",
+    poll_state.c.host,
+    poll_state.c.claim_until,
+    sqlite_where=poll_state.c.claim_until.is_not(None),
+    postgresql_where=poll_state.c.claim_until.is_not(None),
+)
+
+# what is to be minded of a host and port, whichever source or poller learned it
+hosts = Table(
+    "hosts",
+    metadata,
+    Column("host", Name, primary_key=True),
+    # when it was told to us, and until when it is not to be asked
+    Column("told_at", BigInteger),
+    Column("retry_after", BigInteger),
+    # when the next request may begin
+    Column("free_at", BigInteger),
+    sqlite_with_rowid=False,
+)
+Index(
+    "ix_hosts_resting",
+    hosts.c.retry_after,
+    sqlite_where=hosts.c.retry_after.is_not(None),
+    postgresql_where=hosts.c.retry_after.is_not(None),
 )
 
 entries = Table(

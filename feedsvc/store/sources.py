@@ -4,9 +4,10 @@ A removed source keeps its row, so that its entries stay what they are and a sou
 even under another id, goes on where it was.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import count
 from typing import Any
 
@@ -14,20 +15,31 @@ from sqlalchemy import Connection, RowMapping, func, insert, select, update
 
 from ..errors import NotFound, StoreError
 from ..model import PollState, Source
+from ..pacing import first_poll, host_of
 from .base import SourceStatus
-from .codec import encode, micros, moment, storable
+from .codec import encode, maybe_moment, micros, moment, storable
 from .engine import chunks
-from .schema import entries, poll_state, sources
+from .hosts import put_host, resting, running
+from .schema import entries, hosts, poll_state, sources
 from .source_codec import declared_of, meta_of, shown, source_of, source_row, state_of, state_row
 from .withdrawing import Withdrawing
 
+FirstPoll = Callable[[Source, datetime], datetime]
+
 _JOINED = select(sources, poll_state).join_from(sources, poll_state)
+_LISTED = (
+    select(sources, poll_state, hosts.c.retry_after.label("resting"))
+    .join_from(sources, poll_state)
+    .outerjoin(hosts, hosts.c.host == poll_state.c.host)
+)
 
 
 class Sources(Withdrawing):
     """Keeping the list of sources."""
 
-    def declare_sources(self, declared: Sequence[Source], now: datetime) -> None:
+    def declare_sources(
+        self, declared: Sequence[Source], now: datetime, *, spread: timedelta = timedelta(0)
+    ) -> None:
         """Keeps the declared sources in step with the configuration."""
         wanted = {source.id: replace(source, origin="config") for source in declared}
         with self.reading() as connection:
@@ -38,8 +50,9 @@ class Sources(Withdrawing):
             # first those that went: one that comes under a new id goes on with its old row
             for pk in vanished:
                 self._remove(connection, pk, now)
+            first = partial(first_poll, among=len(written), interval=spread)
             for source in written:
-                self._declare(connection, source, now)
+                self._declare(connection, source, now, first)
             self.bump(connection, membership=now)
 
     def _undeclared(
@@ -56,10 +69,12 @@ class Sources(Withdrawing):
                 del written[id]
         return list(written.values()), vanished
 
-    def _declare(self, connection: Connection, source: Source, now: datetime) -> None:
+    def _declare(
+        self, connection: Connection, source: Source, now: datetime, first: FirstPoll
+    ) -> None:
         row = self._row(connection, source)
         if row is None:
-            self._insert(connection, source, now)
+            self._insert(connection, source, now, first)
             return
         before = declared_of(row["declared"]) or source_of(row)
         values = {**source_row(source), "declared": encode(source)}
@@ -88,16 +103,19 @@ class Sources(Withdrawing):
                 connection.execute(begun.values(**state_row(state, now)))
             self.bump(connection, membership=now)
 
-    def add_sources(self, added: Iterable[Source], now: datetime) -> int:
+    def add_sources(
+        self, added: Iterable[Source], now: datetime, *, spread: timedelta = timedelta(0)
+    ) -> int:
         """Adds many in one transaction, leaving those whose location is known; returns how many.
 
         An id that is taken gets a number (`news-2`): in a subscription list ids are only made up.
         """
-        total = 0
+        total, listed = 0, list(added)
+        first = partial(first_poll, among=len(listed), interval=spread)
         with self.writing() as connection:
             polled = self._polled(connection)
             ids = set(polled.values())
-            for source in added:
+            for source in listed:
                 if source.location in polled:
                     continue
                 id = next(
@@ -107,7 +125,7 @@ class Sources(Withdrawing):
                 )
                 polled[source.location] = id
                 ids.add(id)
-                self._add(connection, replace(source, id=id), now)
+                self._add(connection, replace(source, id=id), now, first)
                 total += 1
             if total:
                 self.bump(connection, membership=now)
@@ -146,6 +164,12 @@ class Sources(Withdrawing):
         with self.reading() as connection:
             return self._statuses(connection, None)
 
+    def located(self, location: str) -> str | None:
+        """The id of the source that has a location, disabled ones included; None if none has."""
+        here = (sources.c.location == storable(location)) & sources.c.removed_at.is_(None)
+        with self.reading() as connection:
+            return connection.scalar(select(sources.c.id).where(here).limit(1))
+
     def lag(self, now: datetime, *, idle: bool = False) -> timedelta:
         """How overdue the most overdue enabled, unclaimed source is; zero when none is.
 
@@ -154,6 +178,7 @@ class Sources(Withdrawing):
         """
         at = micros(now)
         state = poll_state.c
+        asked = select(running(at).subquery().c.host)
         with self.reading() as connection:
             oldest = connection.scalar(
                 select(func.min(state.next_at)).where(
@@ -161,6 +186,8 @@ class Sources(Withdrawing):
                     state.next_at <= at,
                     state.claim_until.is_(None) | (state.claim_until <= at),
                     state.retry_after.is_(None) | (state.retry_after <= at),
+                    state.host.is_(None)
+                    | (state.host.not_in(asked) & state.host.not_in(resting(at))),
                 )
             )
             last = connection.scalar(select(func.max(state.last_at))) if idle and oldest else None
@@ -171,7 +198,7 @@ class Sources(Withdrawing):
     # -- rows ------------------------------------------------------------------------------
 
     def _statuses(self, connection: Connection, id: str | None) -> tuple[SourceStatus, ...]:
-        listed = _JOINED.where(sources.c.removed_at.is_(None)).order_by(sources.c.id)
+        listed = _LISTED.where(sources.c.removed_at.is_(None)).order_by(sources.c.id)
         counted = select(entries.c.source_pk, func.count()).where(entries.c.withdrawn_at.is_(None))
         if id is not None:
             listed = listed.where(sources.c.id == storable(id))
@@ -188,7 +215,8 @@ class Sources(Withdrawing):
                 entries=counts.get(row["pk"], 0),
                 added=moment(row["added_at"]),
                 owner=row["claim_owner"],
-                until=moment(row["claim_until"]) if row["claim_until"] is not None else None,
+                until=maybe_moment(row["claim_until"]),
+                resting=maybe_moment(row["resting"]),
             )
             for row in connection.execute(listed).mappings()
         )
@@ -222,14 +250,22 @@ class Sources(Withdrawing):
             )
         return found
 
-    def _add(self, connection: Connection, source: Source, now: datetime) -> None:
+    def _add(
+        self,
+        connection: Connection,
+        source: Source,
+        now: datetime,
+        first: FirstPoll = lambda source, now: now,
+    ) -> None:
         row = self._row(connection, source)
         if row is None:
-            self._insert(connection, source, now)
+            self._insert(connection, source, now, first)
         else:
             self._update(connection, row, {**source_row(source), "declared": None}, now)
 
-    def _insert(self, connection: Connection, source: Source, now: datetime) -> None:
+    def _insert(
+        self, connection: Connection, source: Source, now: datetime, first: FirstPoll
+    ) -> None:
         written = insert(sources).values(
             **source_row(source),
             declared=encode(source) if source.origin == "config" else None,
@@ -241,9 +277,11 @@ class Sources(Withdrawing):
                 source_pk=connection.scalar(written.returning(sources.c.pk)),
                 active=int(source.enabled),
                 claim_epoch=0,
-                **state_row(PollState(), now),
+                host=host_of(source.location),
+                **state_row(PollState(), first(source, now)),
             )
         )
+        put_host(connection, host_of(source.location))
 
     def _update(
         self, connection: Connection, row: RowMapping, values: dict[str, Any], now: datetime
@@ -252,9 +290,12 @@ class Sources(Withdrawing):
         state: dict[str, Any] = {"active": int(values["enabled"])}
         if row["removed_at"] is not None:
             values |= {"removed_at": None, "added_at": micros(now)}
-            state |= {"next_at": micros(now), "failures": 0, "error": None}
+            state |= {"next_at": micros(now), "failures": 0, "error": None, "fault": None}
+            state |= {"why": None}
         if values["location"] != row["location"]:
-            state |= state_row(PollState(), now)
+            host = host_of(values["location"])
+            put_host(connection, host)
+            state |= state_row(PollState(), now) | {"host": host}
             self._end_claim(connection, row["pk"])
         of = row["pk"]
         connection.execute(update(sources).where(sources.c.pk == of).values(**values))

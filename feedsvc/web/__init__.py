@@ -92,6 +92,7 @@ def _route(app: Flask, door: Door) -> None:
     get("/tags", "tags", lambda ask: door.answer(ask, pages.tags))
     get("/tags/<slugs>", "tag", lambda ask, slugs: door.answer(ask, lambda: pages.tag(slugs, ask)))
     get("/sources", "sources", lambda ask: door.answer(ask, pages.sources))
+    get("/sources/<id>", "source", lambda ask, id: door.answer(ask, lambda: pages.source(id)))
     get("/entries/<key>", "entry", lambda ask, key: door.answer(ask, lambda: pages.entry(key)))
     get("/search", "search", lambda ask: door.answer(ask, lambda: pages.search(ask)))
     get("/opml", "opml", lambda ask: door.answer(ask, ops.sources))

@@ -189,6 +189,11 @@ class Pages:
             "sources.html", {"here": "/sources", "sources": sources, "troubled": troubled}
         )
 
+    def source(self, id: str) -> Representation:
+        """One source with the history of its polls. Raises `NotFound`."""
+        source = views.source(self._store.source(id))
+        return self._page("source.html", {"here": "/sources", "source": source})
+
     def entry(self, key: str) -> Representation:
         """One entry, whole. Raises `NotFound`, and `Gone` if it has been withdrawn."""
         if parse_key(key) is None:

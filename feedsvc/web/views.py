@@ -14,6 +14,9 @@ from ..formats.plain import as_html, as_text
 from ..log import mask
 from ..model import Entry, Link, Person, Problem, StoredEntry, Tag, Text
 from ..normalise.text import first_words
+from ..pacing import account, upcoming
+from ..polls import PollRecord
+from ..remedies import remedy
 from ..store.base import SourceStatus
 
 _EXCERPT = 300
@@ -27,15 +30,12 @@ _ORIGINS = {
     "auto": "found in the text",
 }
 
-_CURES = {
-    401: "The publisher wants a password: set `auth` of this source.",
-    402: "The publisher wants to be paid for this.",
-    403: "The publisher refuses us: see whether the feed opens in a browser, and whether it needs "
-    "`auth` or `headers`.",
-    404: "There is nothing at this address any more: look for the feed's new address.",
-    406: "The publisher has nothing it would send us: check the address.",
-    410: "The publisher says the feed is gone for good: remove the source or give its new address.",
-    429: "We ask too often for this publisher's taste: set a longer `interval`.",
+_OUTCOMES = {
+    "new": "new entries",
+    "updated": "entries updated",
+    "unchanged": "nothing new",
+    "failed": "failed",
+    "gone": "gone for good",
 }
 
 
@@ -79,8 +79,19 @@ class Enclosure:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PollView:
+    """A line of a source's history."""
+
+    at: datetime
+    result: str
+    status: int | None
+    took: str
+    size: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SourceView:
-    """A source in the listing, without its secrets."""
+    """A source in the listing and on its own page, without its secrets."""
 
     id: str
     title: str
@@ -96,10 +107,13 @@ class SourceView:
     last_at: datetime | None
     last_ok_at: datetime | None
     next_at: datetime | None
+    why: str | None
+    moved: str | None
     error: str | None
     advice: str | None
     failures: int
     problems: tuple[Problem, ...]
+    history: tuple[PollView, ...]
 
 
 def card(stored: StoredEntry) -> Card:
@@ -172,6 +186,7 @@ def source(status: SourceStatus) -> SourceView:
     # an address with a secret in it is shown without, and leads nowhere
     linkable = source.kind == "feed" and location == source.location
     kind, label = _state(status)
+    next_at, why = upcoming(state, status.resting)
     return SourceView(
         id=source.id,
         title=source.title or told or source.id,
@@ -186,24 +201,28 @@ def source(status: SourceStatus) -> SourceView:
         status=state.status,
         last_at=state.last_at,
         last_ok_at=state.last_ok_at,
-        next_at=state.next_at if source.enabled else None,
+        next_at=next_at if source.enabled else None,
+        why=why,
+        moved=mask(account(state.move)) if state.move else None,
         error=mask(state.error) if state.error else None,
-        advice=advice(status),
+        advice=remedy(source, state),
         failures=state.failures,
         problems=state.problems,
+        history=tuple(map(_poll, reversed(state.history))),
     )
 
 
-def advice(status: SourceStatus) -> str | None:
-    """What to do about a source's error; None where its own message says it, or there is none."""
-    state = status.state
-    if not state.error or status.source.kind == "directory":
-        return None
-    if state.status in _CURES:
-        return _CURES[state.status]
-    if state.status is not None and state.status >= 500:
-        return "The publisher's server has trouble; nothing to do here, we try again by ourselves."
-    return None
+def _poll(record: PollRecord) -> PollView:
+    result = _OUTCOMES[record.outcome]
+    if record.new:
+        result = f"{record.new} {'new entry' if record.new == 1 else 'new entries'}"
+    return PollView(
+        at=record.at,
+        result=result,
+        status=record.status,
+        took=f"{record.milliseconds / 1000:.1f} s",
+        size=_size(record.bytes),
+    )
 
 
 def _state(status: SourceStatus) -> tuple[str, str]:

@@ -10,7 +10,7 @@ from feedsvc.errors import ClaimLost, StoreError, StoreUnavailable
 from feedsvc.model import PollState, SourceMeta
 from feedsvc.query import parse
 from feedsvc.store import BACKENDS, SqlStore, open_store
-from feedsvc.store.base import Claim, Committed, PollResult
+from feedsvc.store.base import Claim, Committed, PollResult, Sought
 from tests.storekit import HOUR, LEASE, NOW, add, claim, entry, found, key_of, poll, uids
 
 LATER = PollState(next_at=NOW + HOUR, etag='"x"')
@@ -33,7 +33,7 @@ def everything(store: SqlStore) -> list[object]:
         store.head(parse(""), limit=100, now=NOW),
         store.tags(),
         sorted((task.key, task.change) for task in store.tasks("link", 100)),
-        store.waiting(["elsewhere"], 10),
+        store.waiting([Sought(text="elsewhere")], 10),
         store.known("a", ["one", "gone", "shared"]),
     ]
 

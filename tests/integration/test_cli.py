@@ -93,7 +93,15 @@ def test_sources_come_and_go(shell: Shell, feed_server: FeedServer) -> None:
     assert feed["origin"] == "store"
     assert "known already" in shell("source", "add", feed_server.url("/page"), code=2).stderr
     assert "1 unchanged" in shell("source", "poll", feed["id"]).stdout
-    assert "entries    1" in shell("source", "show", feed["id"]).stdout
+    shown = shell("source", "show", feed["id"]).stdout
+    assert "entries    1" in shown
+    assert "why        every " in shown
+    assert "200  1 new" in shown
+    facts = json.loads(shell("source", "show", feed["id"], "--json").stdout)
+    assert facts["why"].startswith("every ")
+    record, _ = facts["history"]
+    assert (record["outcome"], record["status"], record["new"]) == ("new", 200, 1)
+    assert (facts["remedy"], facts["moved"]) == (None, None)
     exported = shell("opml", "export").stdout
     assert feed_server.url("/feed.xml") in exported
     shell("source", "remove", feed["id"])

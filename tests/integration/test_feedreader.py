@@ -10,6 +10,7 @@ import pytest
 from feedsvc.errors import FetchError, ParseError, SourceGone
 from feedsvc.httpclient import HttpClient
 from feedsvc.model import PollState, Source
+from feedsvc.polls import Demand
 from feedsvc.sources.base import Fetched, FetchTools
 from feedsvc.sources.webfeed import FeedReader
 from tests.feedserver import Answer, FeedServer
@@ -56,7 +57,7 @@ def test_from_the_server_to_entries(feed_server: FeedServer) -> None:
     fetched = fetch(feed_server, source(feed_server))
     assert (fetched.status, fetched.unchanged, fetched.bytes) == (200, False, len(BODY))
     assert (fetched.etag, fetched.last_modified) == ('W/"1"', STAMP)
-    assert fetched.min_wait == timedelta(minutes=15)
+    assert fetched.demands == (Demand(wait=timedelta(minutes=15), by="Cache-Control"),)
     assert fetched.moved_to is None
     fetched = pickle.loads(pickle.dumps(fetched))  # as on the way to a parser process
     reading = FeedReader().parse(source(feed_server), fetched)
@@ -88,7 +89,7 @@ def test_a_304_may_renew_validators_and_keeps_the_rest(feed_server: FeedServer) 
     known = PollState(etag='"1"', last_modified=STAMP, digest="d")
     fetched = fetch(feed_server, source(feed_server), known)
     assert (fetched.etag, fetched.last_modified, fetched.digest) == ('"2"', STAMP, "d")
-    assert fetched.min_wait == timedelta(minutes=1)
+    assert fetched.demands == (Demand(wait=timedelta(minutes=1), by="Cache-Control"),)
 
 
 def test_a_validator_is_forgotten_with_the_body_it_came_with(feed_server: FeedServer) -> None:

@@ -624,8 +624,9 @@ def test_an_untrusted_certificate(feed_servers: Servers) -> None:
     context.load_cert_chain(TLS / "cert.pem", TLS / "key.pem")
     server = feed_servers(tls=context)
     server.serve("/feed.xml", BODY)
-    message = str(failure(server))
-    assert message.startswith(f"the TLS certificate of {server.address} cannot be trusted: self")
+    error = failure(server)
+    assert str(error).startswith(f"the TLS certificate of {server.address} cannot be trusted: self")
+    assert error.fault == "tls"
     assert server.requests() == []
 
 

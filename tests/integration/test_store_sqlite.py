@@ -15,9 +15,10 @@ import pytest
 from sqlalchemy import event
 
 from feedsvc.errors import StoreError, StoreUnavailable
+from feedsvc.model import Source
 from feedsvc.query import parse
 from feedsvc.store import SqlStore, open_store
-from tests.storekit import NOW, add, entry, key_of, poll, run_forking, tag, uids
+from tests.storekit import LEASE, NOW, add, entry, key_of, poll, run_forking, tag, uids
 
 
 @pytest.fixture
@@ -198,7 +199,7 @@ WRITER = """
 import os, sys
 from feedsvc.model import Tag
 from feedsvc.store import open_store
-from tests.storekit import NOW, HOUR, entry, poll, claim
+from tests.storekit import LEASE, NOW, HOUR, entry, poll, claim
 from feedsvc.store.base import PollResult
 from feedsvc.model import PollState
 from sqlalchemy import event
@@ -309,3 +310,38 @@ def test_threads_share_a_store(store: SqlStore) -> None:
     for thread in threads:
         thread.join()
     assert found == [20] * 16
+
+
+def test_a_tick_looks_at_due_sources_alone(store: SqlStore) -> None:
+    feeds = [
+        Source(id=f"s{n}", kind="feed", location=f"http://slow.example/{n}") for n in range(500)
+    ]
+    store.add_sources(feeds, NOW)
+    asked: list[tuple[str, Any]] = []
+
+    @event.listens_for(store.engine, "before_cursor_execute")
+    def note(_: Any, __: Any, statement: str, values: Any, *___: Any) -> None:
+        asked.append((statement, values))
+
+    def claim() -> int:
+        taken = store.claim_due(now=NOW, owner="me", lease=LEASE, limit=128, per_host=2)
+        return len(taken)
+
+    assert claim() == 2
+    asked.clear()
+    # 498 are due, but their host is being asked: they are passed over in the index
+    assert claim() == 0
+    with closing(sqlite3.connect(path_of(store))) as connection:
+        plans = {
+            statement: [
+                step[3] for step in connection.execute(f"EXPLAIN QUERY PLAN {statement}", values)
+            ]
+            for statement, values in asked
+            if statement.startswith("SELECT")
+        }
+    steps = [step for plan in plans.values() for step in plan]
+    assert all("INDEX" in step for step in steps if "poll_state" in step or "hosts" in step), plans
+    (due,) = (plan for statement, plan in plans.items() if "ORDER BY" in statement)
+    assert due == [
+        "SEARCH poll_state USING INDEX ix_poll_state_active_next_at_host (active=? AND next_at<?)"
+    ]

@@ -88,7 +88,7 @@ from tests.storekit import NOW, HOUR, entry, poll, uids
 store = open_store(sys.argv[1])
 poll(store, entry("before"))
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-resource.setrlimit(resource.RLIMIT_FSIZE, (2_000_000, resource.RLIM_INFINITY))
+resource.setrlimit(resource.RLIMIT_FSIZE, (3_000_000, resource.RLIM_INFINITY))
 try:
     for number in range(100):
         big = entry(str(number), content=Text(value="word " * 40_000))

@@ -3,6 +3,8 @@
 import re
 from collections import deque
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urljoin, urlsplit
 
@@ -10,10 +12,11 @@ import pytest
 from lxml import html
 from werkzeug.test import Client
 
-from feedsvc.model import Link, Person, SourceMeta, Tag, Text, entry_key
+from feedsvc.model import Link, Person, PollState, SourceMeta, Tag, Text, entry_key
 from feedsvc.normalise.html import clean
 from feedsvc.normalise.media import FRAME_HOSTS
-from feedsvc.store.base import RelatedLink
+from feedsvc.polls import Move, PollRecord
+from feedsvc.store.base import PollResult, RelatedLink
 from feedsvc.web import create_app
 from tests.weblib import ISTANBUL, START, World, entry, fill, open_world, trouble
 
@@ -263,6 +266,38 @@ def test_sources_say_how_they_are_and_what_to_do(world: World) -> None:
     whole = html.tostring(tree).decode()
     for secret in ("hunter2", "s3cret"):
         assert secret not in whole
+
+
+def test_a_source_tells_why_it_is_polled_when_and_how_its_polls_went(world: World) -> None:
+    record = PollRecord(at=world.clock(), outcome="new", status=200, new=3, bytes=2048)
+    move = Move(old="https://a/", new="https://b/", first_at=world.clock(), polls=2)
+    state = PollState(
+        next_at=world.clock(), last_at=world.clock(), why="every 45 min: x", move=move
+    )
+    store = world.runtime.store
+    (claim,) = store.claim_due(
+        now=world.clock(),
+        owner="me",
+        lease=timedelta(minutes=1),
+        limit=1,
+        only=["bbc"],
+        ignore_schedule=True,
+    )
+    store.finish_poll(claim, PollResult(state=replace(state, history=(record,) * 2)), world.clock())
+    client = client_of(world)
+    listed = page(client, "/sources").get_element_by_id("bbc")
+    assert "every 45 min: x" in text(listed)
+    assert listed.xpath(".//a/@href")[-1] == "/sources/bbc"
+    tree = page(client, "/sources/bbc")
+    told = text(tree.find(".//main"))
+    assert "every 45 min: x" in told
+    assert "moved for good to https://b/ (seen 2 times since" in told
+    rows = [[text(cell) for cell in row] for row in tree.xpath("//tbody/tr")]
+    assert [row[1:] for row in rows] == [["3 new entries", "200", "0.0 s", "2 kB"]] * 2
+    assert "look for the feed's new address" in text(page(client, "/sources/broken"))
+    assert client.get("/sources/nobody").status_code == 404
+    for secret in ("hunter2", "s3cret"):
+        assert secret not in text(page(client, "/sources/broken"))
 
 
 def test_search_finds_explains_and_points(client: Client) -> None:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from feedsvc.httpclient import cache_lifetime, retry_after
+from feedsvc.httpclient import demands, retry_after
 from feedsvc.httpclient.caching import http_date
 
 NOW = datetime(2025, 4, 10, 12, 0, 0, tzinfo=UTC)
@@ -47,9 +47,16 @@ YEARS = timedelta(days=3650)
         ({"retry-after": "9", "cache-control": "max-age=60"}, 60),
     ],
 )
-def test_cache_lifetime(headers: dict[str, str], seconds: int | None) -> None:
-    expected = None if seconds is None else timedelta(seconds=seconds)
-    assert cache_lifetime(headers, NOW) == expected
+def test_the_longest_demand(headers: dict[str, str], seconds: int | None) -> None:
+    waits = [demand.wait for demand in demands(headers, NOW)]
+    assert max(waits, default=timedelta(0)) == timedelta(seconds=seconds or 0)
+
+
+def test_demands_name_their_header_field() -> None:
+    fields = {"cache-control": "max-age=60", "retry-after": "9"}
+    assert [demand.by for demand in demands(fields, NOW)] == ["Cache-Control", "Retry-After"]
+    fields = {"expires": "Thu, 10 Apr 2025 12:10:00 GMT"}
+    assert [demand.by for demand in demands(fields, NOW)] == ["Expires"]
 
 
 @pytest.mark.parametrize(
@@ -78,7 +85,8 @@ def test_retry_after(value: str, seconds: int | None) -> None:
 def test_absurd_waits_stay_within_the_calendar(value: str) -> None:
     assert retry_after({"retry-after": value}, NOW) == YEARS
     if value.isdigit():
-        assert cache_lifetime({"cache-control": f"max-age={value}"}, NOW) == YEARS
+        (demand,) = demands({"cache-control": f"max-age={value}"}, NOW)
+        assert demand.wait == YEARS
 
 
 def test_dates_are_aware_utc() -> None:

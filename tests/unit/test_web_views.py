@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from feedsvc.model import Link, PollState, Source, Text
+from feedsvc.polls import PollRecord
 from feedsvc.store.base import SourceStatus
 from feedsvc.web import views
 from tests.weblib import entry, trouble
@@ -102,12 +103,28 @@ def test_states_of_sources(given: SourceStatus, state: str, label: str) -> None:
     [(401, "auth"), (403, "refuses"), (404, "new address"), (410, "remove"), (503, "by ourselves")],
 )
 def test_errors_come_with_what_to_do(code: int, words: str) -> None:
-    advice = views.advice(status(error="failed", status=code))
+    advice = views.source(status(error="failed", status=code)).advice
     assert advice is not None
     assert words in advice
 
 
 def test_no_advice_where_there_is_nothing_to_say() -> None:
-    assert views.advice(status(status=200)) is None
-    assert views.advice(status(error="does not resolve; check the host name")) is None
-    assert views.advice(status(kind="directory", error="no such directory", status=404)) is None
+    assert views.source(status(status=200)).advice is None
+    assert views.source(status(error="does not resolve; check the host name")).advice is None
+    folder = status(kind="directory", error="no such directory", status=404)
+    assert views.source(folder).advice is None
+
+
+def test_history_is_told_newest_first() -> None:
+    at = datetime(2025, 4, 10, 12, tzinfo=UTC)
+    lines = (
+        PollRecord(at=at, outcome="new", status=200, new=1, milliseconds=1234, bytes=2048),
+        PollRecord(at=at, outcome="unchanged", status=304),
+        PollRecord(at=at, outcome="failed"),
+    )
+    seen = views.source(status(history=lines)).history
+    assert [(one.result, one.status, one.took, one.size) for one in seen] == [
+        ("failed", None, "0.0 s", ""),
+        ("nothing new", 304, "0.0 s", ""),
+        ("1 new entry", 200, "1.2 s", "2 kB"),
+    ]

@@ -9,6 +9,7 @@ import pytest
 
 from feedsvc.errors import ParseError
 from feedsvc.model import Category, Link, ParsedEntry, Person, Source, SourceMeta, Text
+from feedsvc.polls import Hints
 from feedsvc.sources.base import Fetched, Reading
 from feedsvc.sources.webfeed import Body, FeedReader, parse_feed
 
@@ -176,7 +177,7 @@ def test_the_head_of_an_rss_feed() -> None:
         updated=datetime(2025, 4, 10, 12, tzinfo=UTC),
         hub="https://hub.example/",
     )
-    assert reading.min_wait == timedelta(minutes=30)
+    assert reading.hints == Hints(ttl=timedelta(minutes=15), update=timedelta(minutes=30))
 
 
 def test_an_rss_item_with_everything() -> None:
@@ -339,22 +340,38 @@ def test_rss_without_a_site_is_relative_to_its_address() -> None:
 
 
 @pytest.mark.parametrize(
-    ("head", "wait"),
+    ("head", "hints"),
     [
-        ("<ttl>60</ttl>", timedelta(hours=1)),
-        ("<ttl>0</ttl>", None),
-        ("<ttl>sixty</ttl>", None),
-        ("<ttl>99999999</ttl>", timedelta(days=1)),
-        ("<sy:updatePeriod>daily</sy:updatePeriod>", timedelta(days=1)),
+        ("", Hints()),
+        ("<ttl>60</ttl>", Hints(ttl=timedelta(hours=1))),
+        ("<ttl>0</ttl>", Hints()),
+        ("<ttl>sixty</ttl>", Hints()),
+        ("<ttl>99999999</ttl>", Hints(ttl=timedelta(days=366))),
+        ("<ttl>999999999999999999</ttl>", Hints(ttl=timedelta(days=366))),
+        ("<sy:updatePeriod>daily</sy:updatePeriod>", Hints(update=timedelta(days=1))),
         (
             "<sy:updatePeriod>hourly</sy:updatePeriod><sy:updateFrequency>4</sy:updateFrequency>",
-            timedelta(minutes=15),
+            Hints(update=timedelta(minutes=15)),
         ),
-        ("<sy:updatePeriod>never</sy:updatePeriod>", None),
-        ("<sy:updatePeriod>yearly</sy:updatePeriod><ttl>5</ttl>", timedelta(days=1)),
+        ("<sy:updatePeriod>never</sy:updatePeriod>", Hints()),
+        (
+            "<sy:updatePeriod>yearly</sy:updatePeriod><ttl>5</ttl>",
+            Hints(ttl=timedelta(minutes=5), update=timedelta(days=365)),
+        ),
+        (
+            "<skipHours><hour>3</hour><hour> 0 </hour><hour>24</hour><hour>25</hour>"
+            "<hour>-1</hour><hour>noon</hour><hour/><hour>3</hour></skipHours>",
+            Hints(skip_hours=(0, 3)),
+        ),
+        (
+            "<skipDays><day>Sunday</day><day>SAT</day><day>Someday</day><day/></skipDays>",
+            Hints(skip_days=(5, 6)),
+        ),
+        ("<item><hour>3</hour><day>Monday</day><title>t</title></item>", Hints()),
+        ("<skipHours>" + "<hour>5</hour>" * 5000 + "</skipHours>", Hints(skip_hours=(5,))),
     ],
 )
-def test_how_long_a_feed_stays_the_same(head: str, wait: timedelta | None) -> None:
+def test_what_a_feed_says_of_its_rhythm(head: str, hints: Hints) -> None:
     head = head.replace(
         "<sy:updatePeriod>",
         '<sy:updatePeriod xmlns:sy="http://purl.org/rss/1.0/modules/syndication/">',
@@ -362,7 +379,11 @@ def test_how_long_a_feed_stays_the_same(head: str, wait: timedelta | None) -> No
         "<sy:updateFrequency>",
         '<sy:updateFrequency xmlns:sy="http://purl.org/rss/1.0/modules/syndication/">',
     )
-    assert parse_feed(rss(head=head)).min_wait == wait
+    assert parse_feed(rss(head=head)).hints == hints
+    if "sy:" not in head:
+        # the tolerant parser, which reads what is ill-formed, understands the same
+        broken = rss("<title>&nbsp;x</title>", head=head)
+        assert parse_feed(broken).hints == hints
 
 
 # -- header fields and encodings -------------------------------------------------------------

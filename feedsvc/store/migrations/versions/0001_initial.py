@@ -104,6 +104,7 @@ def _sources() -> None:
         _key("source_pk"),
         *_needed(sa.SmallInteger(), "active"),
         *_needed(sa.BigInteger(), "next_at"),
+        *_optional(_NAME, "host"),
         *_optional(sa.BigInteger(), "retry_after"),
         *_optional(sa.Text(), "claim_owner"),
         *_optional(sa.BigInteger(), "claim_until"),
@@ -113,10 +114,27 @@ def _sources() -> None:
         *_optional(sa.Integer(), "status"),
         *_optional(sa.Text(), "error", "problems"),
         *_needed(sa.Integer(), "failures"),
+        *_optional(sa.Text(), "why", "fault"),
+        *_needed(sa.Text(), "memory"),
         _primary("poll_state", "source_pk"),
         _belongs("poll_state", "source_pk", "sources"),
     )
-    op.create_index("ix_poll_state_active_next_at", "poll_state", ["active", "next_at"])
+    for columns in (["active", "next_at", "host"], ["active", "last_at"]):
+        op.create_index(f"ix_poll_state_{'_'.join(columns)}", "poll_state", columns)
+    op.create_table(
+        "hosts",
+        sa.Column("host", _NAME, nullable=False),
+        *_optional(sa.BigInteger(), "told_at", "retry_after", "free_at"),
+        _primary("hosts", "host"),
+        sqlite_with_rowid=False,
+    )
+    for name, table, indexed, where in (
+        ("ix_sources_removed", "sources", ["removed_at"], "removed_at"),
+        ("ix_poll_state_claimed", "poll_state", ["host", "claim_until"], "claim_until"),
+        ("ix_hosts_resting", "hosts", ["retry_after"], "retry_after"),
+    ):
+        there = sa.text(f"{where} IS NOT NULL")
+        op.create_index(name, table, indexed, sqlite_where=there, postgresql_where=there)
     op.create_table(
         "pruned",
         _key("source_pk"),
