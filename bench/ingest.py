@@ -1,73 +1,154 @@
-"""Polling: feedsvc beside the usual script (urllib and feedparser, one feed after the other).
+"""Polling: feedsvc beside `reader` (PyPI), the library with the same task, on the same feeds.
 
-The script only fetches and parses; feedsvc also cleans, tags, links and stores. Both keep
-validators and send conditional requests. `FEEDS=500 make bench` takes another number of feeds.
+Both run in a process that lives through all phases, start polling at a word, and store what they
+find in SQLite; feedsvc also cleans with nh3, tags, links and indexes for search. `reader` runs with
+one and with ten workers, and the better of the two counts. `FEEDS=2000 make bench` takes another
+number of feeds than 400.
 """
 
 import os
-import resource
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from .corpus import Corpus
+from .tree import Peak, cpu
 
-_SCRIPT = """
-import json, sys, urllib.error, urllib.request, feedparser
-memory, urls = sys.argv[1], sys.argv[2:]
-try:
-    tags = json.load(open(memory))
-except FileNotFoundError:
-    tags = {}
-for url in urls:
-    request = urllib.request.Request(url, headers={"If-None-Match": tags.get(url, "")})
-    try:
-        with urllib.request.urlopen(request) as response:
-            tags[url] = response.headers["ETag"]
-            assert feedparser.parse(response.read()).entries
-    except urllib.error.HTTPError as error:
-        assert error.code == 304
-json.dump(tags, open(memory, "w"))
+_ROOT = Path(__file__).parent.parent
+_OURS = """
+import asyncio, sys
+from feedsvc.config import load
+from feedsvc.poll import poll_once
+from feedsvc.runtime import open_runtime
+runtime = open_runtime(load())
+runtime.declare()
+print("ready", flush=True)
+for line in sys.stdin:
+    summary = asyncio.run(poll_once(runtime, ignore_schedule=True))
+    assert not summary.failed, summary.failed[0]
+    print(summary.total("new"), flush=True)
+"""
+_READER = """
+import sys
+from reader import make_reader
+reader = make_reader("reader.sqlite")
+for url in sys.argv[2:]:
+    reader.add_feed(url)
+print("ready", flush=True)
+for line in sys.stdin:
+    before = reader.get_entry_counts().total
+    reader.update_feeds(workers=int(sys.argv[1]), scheduled=False)
+    print(reader.get_entry_counts().total - before, flush=True)
 """
 
 
-def _run(command: list[str], folder: Path, environment: dict[str, str]) -> tuple[float, float]:
-    """Wall and CPU seconds of a command and all its children."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    started = time.perf_counter()
-    subprocess.run(command, cwd=folder, env=environment, check=True, stdout=subprocess.DEVNULL)
-    wall = time.perf_counter() - started
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return wall, cpu
+@dataclass(frozen=True, slots=True)
+class _Cost:
+    """What one phase took: seconds of wall and CPU time, bytes of memory at most."""
+
+    wall: float
+    cpu: float
+    memory: int
+
+    def better(self, other: "_Cost") -> "_Cost":
+        """The best of both in every respect."""
+        pairs = ((self.wall, other.wall), (self.cpu, other.cpu))
+        wall, cpu = map(min, pairs)
+        return _Cost(wall, cpu, min(self.memory, other.memory))
+
+
+class _Program:
+    """A polling program that polls once for every line it is given and says how much was new."""
+
+    def __init__(self, command: Sequence[str], folder: Path, environment: dict[str, str]) -> None:
+        self._process = subprocess.Popen(
+            command,
+            cwd=folder,
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=None,
+            text=True,
+        )
+        self._answer()
+
+    def _answer(self) -> str:
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        if not line:
+            raise SystemExit(f"{self._process.args!r:.80} ended early")
+        return line.strip()
+
+    def poll(self, expected: int) -> _Cost:
+        """Polls everything once."""
+        assert self._process.stdin is not None
+        before = cpu(self._process.pid)
+        started = time.perf_counter()
+        with Peak(self._process.pid) as peak:
+            self._process.stdin.write("poll\n")
+            self._process.stdin.flush()
+            new = int(self._answer())
+            wall = time.perf_counter() - started
+        assert new == expected, f"{new} new entries instead of {expected}"
+        return _Cost(wall, cpu(self._process.pid) - before, peak.bytes)
+
+    def close(self) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        self._process.wait()
+
+
+def _programs(corpus: Corpus, folder: Path) -> tuple[_Program, list[_Program]]:
+    ours = folder / "ours"
+    (ours / "config").mkdir(parents=True)
+    sources = "".join(f'[[sources]]\nlocation = "{url}"\n' for url in corpus.urls)
+    (ours / "config" / "feedsvc.toml").write_text(sources)
+    plain = {name: text for name, text in os.environ.items() if not name.startswith("FEEDSVC_")}
+    environment = {
+        **plain,
+        "PYTHONPATH": str(_ROOT),
+        "FEEDSVC_POLL__ALLOW_PRIVATE": f'["{corpus.address}"]',
+        # all feeds are on one host here, which elsewhere they are not
+        "FEEDSVC_POLL__PER_HOST": "64",
+        "FEEDSVC_POLL__HOST_DELAY": "0s",
+    }
+    peers = []
+    for workers in ("1", "10"):
+        place = folder / f"reader-{workers}"
+        place.mkdir()
+        python = str(_ROOT / ".venv-bench" / "bin" / "python")
+        peers.append(_Program([python, "-c", _READER, workers, *corpus.urls], place, plain))
+    return _Program([sys.executable, "-c", _OURS], ours, environment), peers
 
 
 def main() -> None:
-    """Prints wall and CPU time of feedsvc and of the script, and their ratio."""
-    feeds = int(os.environ.get("FEEDS", "200"))
+    """Prints wall, CPU and peak memory of feedsvc and of `reader`, and their ratios."""
+    feeds = int(os.environ.get("FEEDS", "400"))
     with Corpus(feeds) as corpus, tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        (folder / "config").mkdir()
-        sources = "".join(f'[[sources]]\nlocation = "{url}"\n' for url in corpus.urls)
-        (folder / "config" / "feedsvc.toml").write_text(sources)
-        environment = {
-            **os.environ,
-            "PYTHONPATH": str(Path(__file__).parent.parent),
-            "FEEDSVC_POLL__ALLOW_PRIVATE": f'["{corpus.address}"]',
-            "FEEDSVC_POLL__PER_HOST": "32",
-        }
-        ours = [sys.executable, "-m", "feedsvc", "poll", "--once", "--all"]
-        script = [sys.executable, "-c", _SCRIPT, "memory.json", *corpus.urls]
-        print(f"ingest: {feeds} feeds of 30 entries")
-        print(f"{'':24}{'feedsvc wall/CPU s':>22}{'script wall/CPU s':>22}{'ratio wall/CPU':>18}")
-        for phase, share in (("first", 0.0), ("nothing new", 0.0), ("1 % changed", 0.01)):
-            if share:
-                corpus.change(share)
-            a = _run(ours, folder, environment)
-            b = _run(script, folder, environment)
+        ours, peers = _programs(corpus, Path(name))
+        print(
+            f"ingest: {feeds} feeds of 30 entries; wall s, CPU s, peak MB; ratio reader / feedsvc"
+        )
+        print(f"{'':26}{'feedsvc':>22}{'reader':>24}{'ratio wall':>13}{'CPU':>7}")
+        for phase, share in (
+            ("first ingest", 0.0),
+            ("all 304", 0.0),
+            ("1 % with one new entry", 0.01),
+            ("all with one new entry", 1.0),
+        ):
+            new = corpus.change(share) if share else 0 if phase == "all 304" else feeds * 30
+            a = ours.poll(new)
+            costs = [peer.poll(new) for peer in peers]
+            b = costs[0].better(costs[1])
             print(
-                f"{phase:24}{a[0]:>13.2f} /{a[1]:>7.2f}{b[0]:>13.2f} /{b[1]:>7.2f}"
-                f"{b[0] / a[0]:>10.2f} /{b[1] / a[1]:>6.2f}"
+                f"{phase:26}{a.wall:>8.2f}{a.cpu:>8.2f}{a.memory / 1e6:>6.0f}"
+                f"{b.wall:>10.2f}{b.cpu:>8.2f}{b.memory / 1e6:>6.0f}"
+                f"{b.wall / a.wall:>13.1f}{b.cpu / a.cpu:>7.1f}",
+                flush=True,
             )
+        for program in (ours, *peers):
+            program.close()

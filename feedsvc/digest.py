@@ -17,7 +17,7 @@ from .normalise.identity import uid_of
 from .normalise.people import source_meta
 from .runtime import tagger
 from .sources import KINDS
-from .sources.base import Fetched
+from .sources.base import Fetched, Reading
 from .tagging import Tagger
 
 _MEMORY = 2 * 2**30
@@ -52,6 +52,18 @@ def digest(source: Source, meta: SourceMeta | None, fetched: Fetched, now: datet
         reading = KINDS[source.kind].parse(source, fetched)
     except MemoryError as error:
         raise ParseError("the document needs more memory than a parser may take") from error
+    found = _prepared(reading, source, meta, now)
+    uids = [entry.uid for entry in found.entries]
+    if reading.outline and reading.outline.clashes(uids):
+        # two entries of one uid are told apart side by side
+        return digest(source, meta, replace(fetched, memory=None), now)
+    # where nothing can be remembered, what is remembered stays true
+    cursor = reading.outline.memory(uids) if reading.outline else reading.cursor
+    return replace(found, cursor=cursor)
+
+
+def _prepared(reading: Reading, source: Source, meta: SourceMeta | None, now: datetime) -> Digest:
+    """Normalises and tags what was read, entry by entry."""
     entries: list[Entry] = []
     problems = list(reading.problems)
     said = source_meta(reading.meta, base=source.location) if reading.meta else None

@@ -1,4 +1,4 @@
-"""Looks over a set-up and says what to do: store, clock, sources, addresses.
+"""Looks over a set-up and says what to do: configuration, store, clock, sources, pollers, address.
 
 Only reports; mends nothing. Each check answers by itself, so that one failure hides no other.
 """
@@ -12,10 +12,15 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 from .config import Config
+from .config.lists import check_lists
 from .errors import FeedsvcError
+from .log import mask
+from .process import is_dead, spoken
 from .runtime import Runtime
+from .store.base import SourceStatus
 
 _LATE = timedelta(minutes=10)
+_NAMED = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,8 +68,27 @@ def examine_store(runtime: Runtime) -> Iterator[Finding]:
         yield Finding(state="ok", subject="clock", message=f"{runtime.clock():%Y-%m-%d %H:%M} UTC")
 
 
+def examine_configuration(config: Config, path: Path) -> Iterator[Finding]:
+    """The configuration file and the subscription lists it names."""
+    if path.exists():
+        told = str(path)
+    else:
+        told = f"there is no {path}: everything has its default, or comes from the environment"
+    try:
+        check_lists(config)
+    except FeedsvcError as error:
+        yield Finding(
+            state="warning",
+            subject="configuration",
+            message=str(error),
+            remedy="correct the file, or take it out of opml; then feedsvc config check",
+        )
+        return
+    yield Finding(state="ok", subject="configuration", message=told)
+
+
 def examine_sources(runtime: Runtime) -> Iterator[Finding]:
-    """The sources: there are some, directories are readable, polls succeed and are on time."""
+    """The sources: there are some, directories are readable, polls succeed."""
     statuses = runtime.store.sources()
     if not statuses:
         yield Finding(
@@ -73,51 +97,93 @@ def examine_sources(runtime: Runtime) -> Iterator[Finding]:
             message="there are none",
             remedy="feedsvc source add URL_OR_PATH, or [[sources]] in the configuration",
         )
+        return
+    well = waiting = 0
     for status in statuses:
-        source, state = status.source, status.state
-        subject = f"source {source.id}"
-        if source.kind == "directory" and not os.access(source.location, os.R_OK | os.X_OK):
-            there = Path(source.location).exists()
-            yield Finding(
-                state="failed",
-                subject=subject,
-                message=f"{source.location} {'cannot be read' if there else 'does not exist'}",
-                remedy="make it readable to this user"
-                if there
-                else "create it, or correct the path",
-            )
-        elif not source.enabled:
-            yield Finding(
-                state="warning",
-                subject=subject,
-                message=f"disabled{': ' + state.error if state.error else ''}",
-                remedy=f"feedsvc source remove {source.id}, if it is gone for good",
-            )
-        elif state.error:
-            yield Finding(
-                state="failed",
-                subject=subject,
-                message=f"{state.error} ({state.failures} times)",
-                remedy=f"open {source.location} yourself; it is tried again by itself",
-            )
+        state = status.state
+        finding = _trouble(status)
+        if finding is not None:
+            yield finding
+        elif state.last_at is None:
+            waiting += 1
+        else:
+            well += 1
         for problem in state.problems:
             yield Finding(
                 state="warning",
-                subject=subject,
+                subject=f"source {status.source.id}",
                 message=f"{problem.name}: {problem.message}",
                 remedy="mend or remove the document; the others are served",
             )
-    healthy = [s for s in statuses if s.source.enabled and not s.state.error]
-    if healthy:
-        yield Finding(state="ok", subject="sources", message=f"{len(healthy)} in order")
-    lag = runtime.store.lag(runtime.clock())
+    trouble = len(statuses) - well - waiting
+    told = f"{well} in order"
+    told += f", {waiting} not polled yet" if waiting else ""
+    told += f", {trouble} not" if trouble else ""
+    yield Finding(state="warning" if trouble else "ok", subject="sources", message=told)
+
+
+def examine_pollers(runtime: Runtime) -> Iterator[Finding]:
+    """Who polls what, the living and the dead, and whether all is on time."""
+    now = runtime.clock()
+    claims: dict[str, list[SourceStatus]] = {}
+    for status in runtime.store.sources():
+        if status.owner and status.until and status.until > now:
+            claims.setdefault(status.owner, []).append(status)
+    for owner, held in sorted(claims.items()):
+        ids = ", ".join(status.source.id for status in held[:_NAMED])
+        more = f" and {len(held) - _NAMED} more" if len(held) > _NAMED else ""
+        until = max(status.until for status in held if status.until)
+        gone = is_dead(owner)
+        yield Finding(
+            state="warning" if gone else "ok",
+            subject="poller",
+            message=f"{spoken(owner)} {'died while it polled' if gone else 'polls'} {ids}{more}; "
+            f"claimed until {until:%H:%M:%S} UTC",
+            remedy="start `feedsvc run` or `feedsvc poll`, which frees them at once",
+        )
+    lag = runtime.store.lag(now)
     if lag > _LATE:
         yield Finding(
             state="warning",
             subject="poller",
-            message=f"polling is {lag} behind",
-            remedy="is `feedsvc run` or `feedsvc poll` running?",
+            message=f"polling is {str(lag).partition('.')[0]} behind",
+            remedy="is `feedsvc run` or `feedsvc poll` running, and not stopped?",
         )
+
+
+def _trouble(status: SourceStatus) -> Finding | None:
+    """What is wrong with a source as a whole, and what to do about it."""
+    source, state = status.source, status.state
+    kind: Literal["warning", "failed"] = "failed"
+    if not source.enabled:
+        kind = "warning"
+        message = f"disabled{': ' + state.error if state.error else ''}"
+        remedy = f"feedsvc source remove {source.id}, if it is gone for good"
+    elif source.kind == "directory" and not os.access(source.location, os.R_OK | os.X_OK):
+        there = Path(source.location).exists()
+        message = f"{source.location} {'cannot be read' if there else 'does not exist'}"
+        remedy = "make it readable to this user" if there else "create it, or correct the path"
+    elif state.error:
+        message = f"{state.error} ({state.failures} times in a row)"
+        remedy = _remedy(status)
+    else:
+        return None
+    return Finding(state=kind, subject=f"source {source.id}", message=message, remedy=remedy)
+
+
+def _remedy(status: SourceStatus) -> str:
+    source, state = status.source, status.state
+    match state.status:
+        case 401 | 403:
+            todo = "give it auth or headers in the configuration, if it wants to know who asks"
+        case 404:
+            todo = f"look for its new address; feedsvc source remove {source.id} drops this one"
+        case 429 | 503:
+            todo = "nothing: its server is busy"
+        case _:
+            todo = f"open {mask(source.location)} yourself"
+    again = f"{state.next_at:%Y-%m-%d %H:%M} UTC" if state.next_at else "the next round"
+    return f"{todo}; it is tried again by itself at {again}"
 
 
 async def examine_address(runtime: Runtime) -> Finding:

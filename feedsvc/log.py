@@ -56,11 +56,12 @@ def get_logger(name: str) -> BoundLogger:
     return structlog.stdlib.get_logger(name)
 
 
-def setup(verbose: bool = False, *, json: bool | None = None) -> None:
+def setup(verbose: bool = False, *, json: bool | None = None, summary: bool = False) -> None:
     """Sends the logs of this process to standard error.
 
     `json` None means: JSON unless standard error is a terminal. `verbose` adds what only matters
-    when something is wrong. May be called again; the last call holds.
+    when something is wrong; unless it is set, polls do not log what goes wrong with a source where
+    a `summary` will tell it. May be called again; the last call holds.
     """
     terminal = sys.stderr.isatty()
     handler = _StandardError()
@@ -71,6 +72,8 @@ def setup(verbose: bool = False, *, json: bool | None = None) -> None:
     root.addHandler(handler)
     root.setLevel(logging.INFO if verbose else logging.WARNING)
     logging.getLogger("feedsvc").setLevel(logging.DEBUG if verbose else logging.INFO)
+    told = summary and not verbose
+    logging.getLogger("feedsvc.poll").setLevel(logging.ERROR if told else logging.NOTSET)
     for name in _CHATTY:
         logging.getLogger(name).setLevel(logging.WARNING)
     # a job that is still busy when its time comes again is left out by design

@@ -306,6 +306,11 @@ class FeedDocument:
     deleted: tuple[DeletedEntry, ...] = ()
 
 
+_DIGITS = "abcdefghijklmnopqrstuvwxyz234567"
+# a key is written for every entry that is looked up: two digits at a time
+_TWO_DIGITS = tuple(high + low for high in _DIGITS for low in _DIGITS)
+
+
 def entry_key(id: str) -> str:
     """Names an entry in URLs: 13 letters and digits made from its Atom id alone (63 bits)."""
     return key_text(key_number(id))
@@ -317,8 +322,14 @@ def key_number(id: str) -> int:
 
 
 def key_text(number: int) -> str:
-    """Writes a 63-bit key number as 13 lower-case base-32 characters."""
-    return base64.b32encode(number.to_bytes(8)).decode("ascii").rstrip("=").lower()
+    """Writes a 63-bit key number as 13 lower-case base-32 characters (RFC 4648 §6)."""
+    bits = number << 1
+    pairs = _TWO_DIGITS
+    return (
+        f"{pairs[bits >> 55]}{pairs[bits >> 45 & 1023]}{pairs[bits >> 35 & 1023]}"
+        f"{pairs[bits >> 25 & 1023]}{pairs[bits >> 15 & 1023]}{pairs[bits >> 5 & 1023]}"
+        f"{_DIGITS[bits & 31]}"
+    )
 
 
 def parse_key(key: str) -> int | None:

@@ -108,7 +108,8 @@ def read(body: bytes) -> Outlines:
     if not harvest.version and not harvest.feeds:
         raise ParseError(
             "This is not a subscription list: there is no <opml> in it; "
-            "export the subscriptions as OPML and import that file."
+            "export the subscriptions as OPML and import that file.",
+            line=error.lineno if error else None,
         )
     tags = _Finder(text).found
     bad = [_doubt(error)] if error and _may_lack(text, tags) else []

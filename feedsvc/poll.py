@@ -7,18 +7,19 @@ nobody. When to come again is decided in `pacing`, what counts as new in `normal
 
 import asyncio
 import os
-import socket
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from time import perf_counter
-from typing import Literal, Self, TypeVar
+from typing import Any, Literal, Self, TypeVar
 
+from .claims import Claims
+from .commits import Commits
 from .digest import Digest, digest, joined
-from .errors import ClaimLost, FeedsvcError, FetchError, SourceError, SourceGone
+from .errors import ClaimLost, FeedsvcError, FetchError, ParseError, SourceError, SourceGone
 from .log import get_logger
 from .metrics import ENTRIES, FETCHED_BYTES, POLL_SECONDS, POLLS, PROBLEMS
 from .model import PollState, Problem, Source
@@ -29,9 +30,8 @@ from .parsers import Parsers
 from .runtime import Runtime
 from .sources import KINDS
 from .sources.base import Fetched, FetchTools, SourceReader
-from .store.base import Claim, Committed, PollResult
+from .store.base import Claim, Committed, Known, PollResult
 
-LEASE = timedelta(minutes=1)
 _PARSE_SECONDS = 60.0
 _PART_SECONDS = 20.0
 _SECONDS_PER_BYTE = 1 / 100_000
@@ -64,9 +64,10 @@ class PollReport:
 
 @dataclass(slots=True)
 class Summary:
-    """A run of polls added up."""
+    """A run of polls added up; `left_alone` are sources it was asked for, each with the reason."""
 
     reports: list[PollReport] = field(default_factory=list)
+    left_alone: Mapping[str, str] = field(default_factory=dict)
     seconds: float = 0.0
 
     def total(self, what: Literal["new", "updated", "withdrawn"]) -> int:
@@ -89,13 +90,14 @@ class Poller:
 
     def __init__(self, runtime: Runtime) -> None:
         self.runtime = runtime
-        self.owner = f"{socket.gethostname()}:{os.getpid()}"
-        self._store = runtime.store
         self._stack = AsyncExitStack()
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="store")
         self._slots = asyncio.Semaphore(runtime.config.poll.concurrency)
+        self.claims = Claims(runtime, self.write)
+        self._commits = Commits(runtime.store, self.write, runtime.clock)
 
     async def __aenter__(self) -> Self:
+        await self._stack.enter_async_context(self.claims)
         self._http = await self._stack.enter_async_context(self.runtime.http())
         poll = self.runtime.config.poll
         self._parsers = Parsers(self.runtime.config, poll.workers or os.cpu_count() or 1)
@@ -103,40 +105,51 @@ class Poller:
 
     async def __aexit__(self, *_: object) -> None:
         await asyncio.to_thread(self._parsers.close)
-        self._writer.shutdown()
         await self._stack.aclose()
-
-    async def claim(
-        self,
-        *,
-        limit: int,
-        due_at: datetime | None = None,
-        only: Sequence[str] | None = None,
-        ignore_schedule: bool = False,
-    ) -> tuple[Claim, ...]:
-        """Claims sources for this process that are due, now or at an earlier `due_at`."""
-        now = self.runtime.clock()
-        due = min(due_at or now, now)
-        return await self.write(
-            lambda: self._store.claim_due(
-                now=due,
-                owner=self.owner,
-                lease=now - due + LEASE,
-                limit=limit,
-                only=only,
-                ignore_schedule=ignore_schedule,
-            )
-        )
+        self._writer.shutdown()
 
     async def write(self, work: Callable[[], T]) -> T:
         """Runs something on the one thread that uses the store."""
         return await asyncio.get_running_loop().run_in_executor(self._writer, work)
 
+    async def look(self, source: Source) -> tuple[Fetched, Digest | ParseError]:
+        """Fetches a source that is not stored yet and reads it, or says why it is no feed.
+
+        Raises `FetchError`. What it brings is the first poll, if the source is added: `first`.
+        """
+        tools = FetchTools(http=self._http, now=self.runtime.clock())
+        fetched = await KINDS[source.kind].fetch(source, PollState(), tools)
+        try:
+            now = self.runtime.clock()
+            return fetched, await self.read(digest, source, None, fetched, now, size=fetched.bytes)
+        except ParseError as error:
+            return fetched, error
+
+    async def first(self, claim: Claim, fetched: Fetched, found: Digest) -> PollReport:
+        """Commits what a look brought as the first poll of a source."""
+        try:
+            return await self._commit(claim, fetched, found)
+        finally:
+            self.claims.done(claim)
+
+    async def read(
+        self, work: Callable[..., T], *arguments: Any, size: int, seconds: float = _PARSE_SECONDS
+    ) -> T:
+        """Runs a function in a parser process, in `seconds` and more for the bytes it reads.
+
+        Raises what it raises, and `ParseError` when it takes too long or too much memory.
+        """
+        seconds += size * _SECONDS_PER_BYTE
+        return await self._parsers.run(work, *arguments, seconds=seconds)
+
     async def poll(self, claim: Claim) -> PollReport:
         """Polls one claimed source to its end, whatever happens on the way."""
         started = perf_counter()
-        async with self._slots:
-            report = await self._guarded(claim)
+        try:
+            async with self._slots:
+                report = await self._guarded(claim)
+        finally:
+            self.claims.done(claim)
         POLL_SECONDS.observe(perf_counter() - started)
         POLLS.labels(outcome=report.result).inc()
         return report
@@ -164,17 +177,14 @@ class Poller:
         if fetched.unchanged:
             return await self._unchanged(claim, fetched)
         found = await self._digest(claim, fetched)
-        return await self.write(lambda: self._commit(claim, fetched, found))
+        return await self._commit(claim, fetched, found)
 
     async def _digest(
         self, claim: Claim, fetched: Fetched, seconds: float = _PARSE_SECONDS
     ) -> Digest:
-        seconds += fetched.bytes * _SECONDS_PER_BYTE
-        now = self.runtime.clock()
+        told = claim.source, claim.meta, fetched, self.runtime.clock()
         try:
-            return await self._parsers.run(
-                digest, claim.source, claim.meta, fetched, now, seconds=seconds
-            )
+            return await self.read(digest, *told, size=fetched.bytes, seconds=seconds)
         except Exception as error:
             # a document that takes its process with it must cost no other one
             said = "" if isinstance(error, FeedsvcError) else f"{type(error).__name__}: "
@@ -195,28 +205,16 @@ class Poller:
         )
         # what could not be read before is still there: an unchanged listing does not mend it
         state = replace(state, problems=claim.state.problems)
-        await self.write(
-            lambda: self._store.finish_poll(claim, PollResult(state=state), self.runtime.clock())
-        )
+        await self._finish(claim, PollResult(state=state))
         return PollReport(source=claim.source.id, result="unchanged", problems=state.problems)
 
-    def _commit(self, claim: Claim, fetched: Fetched, found: Digest) -> PollReport:
-        now = self.runtime.clock()
-        entries, known = distinct(
-            found.entries,
-            partial(self._store.known, claim.source.id),
-            authority=self.runtime.config.site.authority,
-        )
-        changed = [reconcile(known.get(entry.uid), entry, now) for entry in entries]
-        waits = [wait for wait in (fetched.min_wait, found.min_wait) if wait is not None]
-        state = self._next(
-            _remember(claim.state, fetched, found.cursor),
-            Outcome(kind="ok", min_wait=max(waits, default=None), status=fetched.status),
-            claim.source,
-        )
-        committed = self._store.finish_poll(
-            claim,
-            PollResult(
+    async def _commit(self, claim: Claim, fetched: Fetched, found: Digest) -> PollReport:
+        def result(known: Mapping[str, Known], now: datetime) -> PollResult:
+            more_known = partial(self.runtime.store.known, claim.source.id)
+            authority = self.runtime.config.site.authority
+            entries, known = distinct(found.entries, known, more_known, authority=authority)
+            changed = [reconcile(known.get(entry.uid), entry, now) for entry in entries]
+            return PollResult(
                 state=replace(
                     state,
                     problems=found.problems,
@@ -225,11 +223,22 @@ class Poller:
                 entries=tuple(entry for entry in changed if entry is not None),
                 removed=found.removed,
                 meta=found.meta,
-            ),
-            now,
+            )
+
+        waits = [wait for wait in (fetched.min_wait, found.min_wait) if wait is not None]
+        state = self._next(
+            _remember(claim.state, fetched, found.cursor),
+            Outcome(kind="ok", min_wait=max(waits, default=None), status=fetched.status),
+            claim.source,
         )
+        uids = [entry.uid for entry in found.entries]
+        committed = await self._commits.finish(claim, uids, result)
         _log_problems(claim, found.problems)
         return replace(_report(claim, committed, found.problems), more=fetched.more)
+
+    async def _finish(self, claim: Claim, result: PollResult) -> None:
+        """Ends a poll that brought no entries."""
+        await self._commits.finish(claim, (), lambda known, now: result)
 
     async def _failed(self, claim: Claim, error: SourceError) -> PollReport:
         outcome = Outcome(
@@ -242,7 +251,7 @@ class Poller:
         state = self._next(claim.state, outcome, claim.source)
         result = PollResult(state=state, enabled=False if outcome.kind == "gone" else None)
         try:
-            await self.write(lambda: self._store.finish_poll(claim, result, self.runtime.clock()))
+            await self._finish(claim, result)
         except ClaimLost:
             return PollReport(source=claim.source.id, result="lost")
         return PollReport(source=claim.source.id, result="failed", error=str(error))
@@ -314,12 +323,13 @@ async def poll_once(
         async def poll(claim: Claim) -> None:
             report = await poller.poll(claim)
             while report.more:
-                rest = await poller.claim(limit=1, only=[report.source], ignore_schedule=True)
+                rest = await poller.claims.take(limit=1, only=[report.source], ignore_schedule=True)
                 if not rest:
                     break  # another poller has it, and takes the rest
                 report = report.followed_by(await poller.poll(rest[0]))
             finished.put_nowait(report)
 
+        left = await poller.claims.left_alone(only=only, ignore_schedule=ignore_schedule)
         claimed = 0
         async for claims in _batches(poller, only, ignore_schedule):
             claimed += len(claims)
@@ -333,6 +343,8 @@ async def poll_once(
             summary.reports.append(await finished.get())
             progress(summary.reports[-1], claimed)
         await poller.write(runtime.linker.drain)
+    polled = {report.source for report in summary.reports}
+    summary.left_alone = {id: reason for id, reason in left.items() if id not in polled}
     summary.seconds = perf_counter() - started
     return summary
 
@@ -347,7 +359,7 @@ async def _batches(
         ids = only or [status.source.id for status in poller.runtime.store.sources()]
         for chunk in range(0, len(ids), room):
             part = ids[chunk : chunk + room]
-            yield await poller.claim(limit=room, only=part, ignore_schedule=True)
+            yield await poller.claims.take(limit=room, only=part, ignore_schedule=True)
         return
-    while claims := await poller.claim(limit=room, due_at=start, only=only):
+    while claims := await poller.claims.take(limit=room, due_at=start, only=only):
         yield claims

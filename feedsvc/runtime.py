@@ -7,18 +7,16 @@ from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
-from pathlib import Path
 
 from . import __version__
 from .compose import Composer
 from .config import Config, declared_sources, source_id
-from .errors import ConfigError, ParseError
+from .config.lists import subscription_lists
 from .httpclient import HttpClient
 from .linking import Linker
 from .log import get_logger
 from .model import Source, SourceOrigin, slugify
 from .opml import Subscription
-from .opml import read as read_opml
 from .pacing import Bounds
 from .store import open_store
 from .store.base import Store
@@ -111,15 +109,9 @@ class Runtime:
         self.store.declare_sources(sources, self.clock())
 
     def _subscriptions(self) -> Iterator[Subscription]:
-        for name in self.config.opml:
-            try:
-                outlines = read_opml(Path(name).read_bytes())
-            except OSError as error:
-                raise ConfigError(f"opml: {name}: {error.strerror}", key="opml") from error
-            except ParseError as error:
-                raise ConfigError(f"opml: {name}: {error}", key="opml") from error
+        for name, outlines in subscription_lists(self.config):
             for bad in outlines.bad:
-                log.warning("outline skipped", file=str(name), error=str(bad))
+                log.warning("outline skipped", file=name, error=str(bad))
             yield from outlines.subscriptions
 
 

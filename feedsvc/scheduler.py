@@ -15,7 +15,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from .errors import FeedsvcError
 from .log import get_logger
 from .metrics import LINK_QUEUE, POLL_LAG, POLLS_RUNNING, SOURCES, STORE_ENTRIES
-from .poll import LEASE, Poller
+from .poll import Poller
 from .runtime import Runtime
 from .store.base import Claim
 from .upkeep import prune
@@ -51,7 +51,6 @@ class PollService:
             for job, every in (
                 (self._tick, TICK),
                 (self._link, LINK_EVERY),
-                (self._keep_claims, LEASE / 3),
                 (self._measure, MEASURE_EVERY),
                 (self._count, COUNT_EVERY),
                 (self._upkeep, UPKEEP_EVERY),
@@ -79,7 +78,7 @@ class PollService:
         room = 2 * self._runtime.config.poll.concurrency - len(self._running)
         if room <= 0 or self._stopping.is_set():
             return
-        for claim in await poller.claim(limit=room):
+        for claim in await poller.claims.take(limit=room):
             task = asyncio.create_task(self._poll(poller, claim), name=claim.source.id)
             self._running[task] = claim
             task.add_done_callback(lambda done: self._running.pop(done, None))
@@ -105,12 +104,6 @@ class PollService:
         # batch by batch, so that polls are committed in between
         while await poller.write(self._runtime.linker.run) and not self._stopping.is_set():
             pass
-
-    async def _keep_claims(self, poller: Poller) -> None:
-        claims = list(self._running.values())
-        if claims:
-            until = self._runtime.clock() + LEASE
-            await poller.write(lambda: self._runtime.store.extend(claims, until))
 
     async def _measure(self, poller: Poller) -> None:
         POLLS_RUNNING.set(len(self._running))

@@ -4,21 +4,26 @@ Separate processes, so that parsing never stalls a reader. A child that dies is 
 parent that dies takes its children with it; a signal to the parent drains both.
 """
 
+import fcntl
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from types import FrameType
 
 from .log import get_logger
 from .metrics import MULTIPROC_DIR, forget_process
 
 PARENT_FD = "_FEEDSVC_PARENT_FD"
+_FOLDER = "feedsvc-metrics-"
+_LOCK = "lock"
 _GRACE = 9.0
 _LONGEST_PAUSE = 30.0
 _STEADY = 60.0
@@ -29,10 +34,11 @@ log = get_logger(__name__)
 class _Child:
     """One supervised process and how patient we are with it."""
 
-    def __init__(self, name: str, command: Sequence[str], parent_fd: int) -> None:
+    def __init__(self, name: str, command: Sequence[str], parent_fd: int, lock_fd: int) -> None:
         self.name = name
         self._command = command
         self._parent_fd = parent_fd
+        self._lock_fd = lock_fd
         self._pause = 0.5
         self._started = 0.0
         self._due = 0.0
@@ -42,7 +48,10 @@ class _Child:
         environment = {**os.environ, PARENT_FD: str(self._parent_fd)}
         # its own group, so that Ctrl-C reaches it through us alone, once and in order
         self.process = subprocess.Popen(  # noqa: S603
-            self._command, env=environment, pass_fds=(self._parent_fd,), start_new_session=True
+            self._command,
+            env=environment,
+            pass_fds=(self._parent_fd, self._lock_fd),
+            start_new_session=True,
         )
         self._started = time.monotonic()
 
@@ -91,11 +100,11 @@ def supervise(arguments: Sequence[str], *, port: int) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop)
     alive, parent_end = os.pipe()
-    with tempfile.TemporaryDirectory(prefix="feedsvc-metrics-") as metrics:
-        os.environ.setdefault(MULTIPROC_DIR, metrics)
+    with counters_folder() as (folder, lock):
+        os.environ.setdefault(MULTIPROC_DIR, str(folder))
         os.environ["FEEDSVC_WEB__PORT"] = str(port)
         program = [sys.executable, "-m", "feedsvc", *arguments]
-        children = [_Child(verb, [*program, verb], alive) for verb in ("poll", "serve")]
+        children = [_Child(verb, [*program, verb], alive, lock) for verb in ("poll", "serve")]
         try:
             while not stopping.is_set():
                 for child in children:
@@ -109,6 +118,35 @@ def supervise(arguments: Sequence[str], *, port: int) -> None:
                 child.wait(until)
             os.close(parent_end)
             os.close(alive)
+
+
+@contextmanager
+def counters_folder() -> Iterator[tuple[Path, int]]:
+    """A temporary folder for what the processes of one service count, removed at the end.
+
+    Yields it and a file descriptor that holds its lock: a child that is given that keeps the
+    folder too. Folders that nobody keeps, since their service was killed, are removed first.
+    """
+    _remove_left_behind(Path(tempfile.gettempdir()))
+    with tempfile.TemporaryDirectory(prefix=_FOLDER) as name:
+        folder = Path(name)
+        new = folder / f"{_LOCK}.new"
+        with new.open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            # only now others see a lock, and never one that is not held
+            new.rename(folder / _LOCK)
+            yield folder, lock.fileno()
+
+
+def _remove_left_behind(place: Path) -> None:
+    for folder in place.glob(f"{_FOLDER}*"):
+        # what cannot be looked at or removed belongs to somebody else
+        with suppress(OSError):
+            if folder.lstat().st_uid != os.getuid() or folder.is_symlink():
+                continue
+            with (folder / _LOCK).open("r+") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(folder)
 
 
 def follow_parent() -> None:

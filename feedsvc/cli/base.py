@@ -14,6 +14,10 @@ from ..errors import ConfigError, FeedsvcError, QueryError
 from ..log import setup
 from ..runtime import Runtime, open_runtime, tagger
 
+# verbs whose logs programs may read; the others are for people, and say themselves how polls went
+SERVICES = ("run", "poll", "serve")
+FOR_PEOPLE = {"json": False, "summary": True}
+
 
 @dataclass
 class Context:
@@ -93,5 +97,5 @@ def _say(message: str) -> None:
 @click.pass_context
 def cli(ctx: click.Context, path: Path | None, verbose: bool) -> None:
     """A self-hosted feed server: polls documents and feeds, publishes Atom, RSS and JSON feeds."""
-    setup(verbose=verbose)
+    setup(verbose=verbose, **({} if ctx.invoked_subcommand in SERVICES else FOR_PEOPLE))
     ctx.obj = Context(path=path, verbose=verbose)

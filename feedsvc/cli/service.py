@@ -7,12 +7,15 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from ..log import setup
 from ..poll import PollReport, Summary, poll_once
 from ..runtime import Runtime
 from ..scheduler import run_poller
 from ..supervisor import follow_parent, supervise
 from ..web.server import check_address, serve_web
-from .base import Context, pass_context
+from .base import FOR_PEOPLE, Context, pass_context
+
+_NAMED = 5
 
 
 @click.command()
@@ -37,6 +40,8 @@ def poll(
     """Run the poller alone, or poll once."""
     if not once and (sources or everything or as_json):
         raise click.UsageError("naming sources, --all and --json go with --once.")
+    if once:
+        setup(verbose=context.verbose, **FOR_PEOPLE)
     follow_parent()
     with context.runtime(declare=True) as runtime:
         if not once:
@@ -91,6 +96,7 @@ def show_summary(summary: Summary, *, as_json: bool) -> None:
                     "unchanged": summary.unchanged,
                     "failed": failures,
                     "problems": problems,
+                    "left_alone": dict(summary.left_alone),
                     "seconds": round(summary.seconds, 3),
                 }
             )
@@ -106,6 +112,13 @@ def show_summary(summary: Summary, *, as_json: bool) -> None:
             click.echo(f"  problem {report.source}: {problem.name}: {problem.message}", err=True)
     for report in summary.failed:
         click.echo(f"  failed {report.source}: {report.error}", err=True)
+    for report in summary.reports:
+        if report.result == "lost":
+            click.echo(f"  lost {report.source}: another poller took it over", err=True)
+    for reason in dict.fromkeys(summary.left_alone.values()):
+        ids = [id for id, why in summary.left_alone.items() if why == reason]
+        more = f" and {len(ids) - _NAMED} more" if len(ids) > _NAMED else ""
+        click.echo(f"  left alone {', '.join(ids[:_NAMED])}{more}: {reason}", err=True)
 
 
 @click.command()

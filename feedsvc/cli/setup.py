@@ -6,8 +6,10 @@ from collections.abc import Iterator
 import click
 
 from .. import doctor as examination
+from ..config import DEFAULT_PATH
 from ..config import show as rows
-from ..errors import FeedsvcError
+from ..config.lists import check_lists
+from ..errors import ConfigError, FeedsvcError
 from ..runtime import tagger
 from .base import Context, pass_context
 
@@ -23,8 +25,10 @@ def check(context: Context) -> None:
     """Read the configuration and say whether it is right."""
     found = context.config
     tagger(found)
+    listed = check_lists(found)
+    lists = f" and {listed} in subscription lists" if found.opml else ""
     click.echo(
-        f"the configuration is right: {len(found.sources)} sources, {len(found.feeds)} feeds"
+        f"the configuration is right: {len(found.sources)} sources{lists}, {len(found.feeds)} feeds"
     )
 
 
@@ -51,19 +55,23 @@ def doctor(context: Context) -> None:
 
 
 def _findings(context: Context) -> Iterator[examination.Finding]:
-    yield examination.Finding(
-        state="ok", subject="configuration", message=str(context.path or "config/feedsvc.toml")
-    )
     try:
+        found = context.config
+        yield from examination.examine_configuration(found, context.path or DEFAULT_PATH)
         runtime = context.runtime(declare=True)
     except FeedsvcError as error:
+        if isinstance(error, ConfigError):
+            subject, remedy = "configuration", "correct that; feedsvc config check looks again"
+        else:
+            subject, remedy = "store", "see docs/operations.md"
         yield examination.Finding(
-            state="failed", subject="store", message=str(error), remedy="see docs/operations.md"
+            state="failed", subject=subject, message=str(error), remedy=remedy
         )
         return
     with runtime:
         yield from examination.examine_store(runtime)
         yield from examination.examine_sources(runtime)
+        yield from examination.examine_pollers(runtime)
         yield asyncio.run(examination.examine_address(runtime))
 
 

@@ -2,7 +2,8 @@
 
 import json
 import sys
-from datetime import datetime
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -10,6 +11,7 @@ import click
 from .. import opml as outlines
 from .. import subscribe
 from ..config import duration
+from ..process import spoken
 from ..store.base import SourceStatus
 from .base import Context, pass_context
 from .service import run_once, show_summary
@@ -25,15 +27,31 @@ def source() -> None:
 @click.option("--title", help="Instead of the title it gives itself.")
 @click.option("--tag", "tags", multiple=True, help="A tag for all its entries; repeatable.")
 @click.option("--interval", metavar="DURATION", help='How often to poll it, such as "1h".')
+@click.option("--force", is_flag=True, help="Even if it is no feed now, or cannot be had.")
 @pass_context
 def add(
-    context: Context, location: str, title: str | None, tags: tuple[str, ...], interval: str | None
+    context: Context,
+    location: str,
+    title: str | None,
+    tags: tuple[str, ...],
+    interval: str | None,
+    force: bool,
 ) -> None:
     """Add a feed or a directory; a web page leads to its feed."""
     every = duration(interval) if interval else None
     with context.runtime(declare=True) as runtime:
-        added = subscribe.add(runtime, location, title=title, tags=tags, interval=every)
-    click.echo(f"added {added.id}: {added.location}")
+        added = subscribe.add(
+            runtime, location, title=title, tags=tags, interval=every, force=force
+        )
+    count = f" ({added.entries} entries)" if added.entries is not None else ""
+    click.echo(f"added {added.source.id}: {added.source.location}{count}")
+    for problem in added.problems:
+        click.echo(f"  skipped {problem.name}: {problem.message}", err=True)
+    if added.error:
+        click.echo(
+            f"  not read yet: {added.error}; the next poll is due at {_time(added.next_at)} UTC",
+            err=True,
+        )
 
 
 @source.command("list")
@@ -90,14 +108,8 @@ def poll(context: Context, id: str) -> None:
     """Poll one source now, whether due or not."""
     with context.runtime(declare=True) as runtime:
         summary = run_once(runtime, [id], everything=True)
-    if not summary.reports:
-        click.echo(
-            f"{id} was not polled: it is disabled, being polled, or its server told us to wait.",
-            err=True,
-        )
-        raise SystemExit(1)
     show_summary(summary, as_json=False)
-    if summary.failed:
+    if summary.failed or not summary.reports:
         raise SystemExit(1)
 
 
@@ -125,7 +137,18 @@ def export(context: Context) -> None:
     with context.runtime(declare=True) as runtime:
         statuses = runtime.store.sources()
         title = runtime.config.site.title
-    sys.stdout.buffer.write(outlines.subscriptions(title, [s.source for s in statuses]))
+    listed = [replace(status.source, title=_title(status)) for status in statuses]
+    sys.stdout.buffer.write(outlines.subscriptions(title, listed))
+
+
+def polled_by(status: SourceStatus, now: datetime) -> str | None:
+    """Which process polls a source at this moment, if one does."""
+    running = status.owner is not None and status.until is not None and status.until > now
+    return spoken(status.owner) if running and status.owner else None
+
+
+def _title(status: SourceStatus) -> str | None:
+    return status.source.title or (status.meta.title if status.meta else None)
 
 
 def _line(status: SourceStatus) -> str:
@@ -156,7 +179,7 @@ def _as_json(status: SourceStatus) -> dict[str, object]:
         "kind": source.kind,
         "location": source.location,
         "origin": source.origin,
-        "title": source.title or (status.meta.title if status.meta else None),
+        "title": _title(status),
         "tags": list(source.tags),
         "enabled": source.enabled,
         "interval": source.interval.total_seconds() if source.interval else None,
@@ -165,6 +188,7 @@ def _as_json(status: SourceStatus) -> dict[str, object]:
         "last": state.last_at.isoformat() if state.last_at else None,
         "last_ok": state.last_ok_at.isoformat() if state.last_ok_at else None,
         "next": state.next_at.isoformat() if state.next_at else None,
+        "polled_by": polled_by(status, datetime.now(UTC)),
         "status": state.status,
         "failures": state.failures,
         "error": state.error,

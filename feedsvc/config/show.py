@@ -31,7 +31,7 @@ def show(config: Config) -> tuple[Row, ...]:
     key without a value has an empty one.
     """
     return tuple(
-        Row(dotted(path), _written(path, value), _origin(config, path))
+        Row(dotted(path), _written(path, value), written(config, path))
         for path, value in _values(config, ())
     )
 
@@ -71,7 +71,8 @@ def _masked(name: str, value: Any) -> Any:
             return value
 
 
-def _origin(config: Config, path: Path) -> str:
+def written(config: Config, path: Path) -> str:
+    """Where the value at a path of keys was written (`config/feedsvc.toml:3`), or `default`."""
     for layer in config._layers:
         if layer.holds(path):
             return layer.place(path)

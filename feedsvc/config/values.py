@@ -19,10 +19,14 @@ from ..query import parse
 
 RESERVED_FEEDS = ("all", "query", "sources", "stories", "tags")
 
+# the schemes of `store.url`: those of the store's backends, and other names people write for them
+STORE_SCHEMES = ("sqlite", "postgresql", "postgresql+psycopg", "postgres")
+
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 _DURATION = re.compile(r"([0-9]{1,10})\s*([smhdw])", re.IGNORECASE)
 _LONGEST = 36_525 * 86_400
 _SIZE = re.compile(r"([0-9]{1,15})\s*(?:([kmg]?)(i?)b)?", re.IGNORECASE)
+_STORE_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*")
 _LABEL = r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
 _AUTHORITY = re.compile(
     rf"(?:[a-z0-9._-]+@)?{_LABEL}(?:\.{_LABEL})*"
@@ -161,18 +165,20 @@ def language(value: str) -> str:
 
 
 def store_url(value: str) -> str:
-    """The URL of a database: `sqlite:///path` or `postgresql://user:password@host/name`.
-
-    Which schemes there are is the store's to say; here only what is sure to be a slip is caught.
-    """
+    """The URL of a database: `sqlite:///path` or `postgresql://user:password@host/name`."""
     value = value.strip()
     scheme, colon, path = value.partition("://")
-    if not colon:
+    if not colon or not _STORE_SCHEME.fullmatch(scheme):
         raise ValueError(
             'not the URL of a database: write "sqlite:///data/feedsvc.db" or '
             '"postgresql://USER:PASSWORD@HOST/NAME"'
         )
-    if scheme.startswith("sqlite") and not re.match(r"/[^/]|//.", path):
+    if scheme not in STORE_SCHEMES:
+        raise ValueError(
+            f'there is no store for "{scheme}:": write "sqlite:///data/feedsvc.db" or '
+            '"postgresql://USER:PASSWORD@HOST/NAME"'
+        )
+    if scheme == "sqlite" and not re.match(r"/[^/]|//.", path):
         example = path.strip("/") or "data/feedsvc.db"
         raise ValueError(
             f'{quoted(value)} has too few slashes: write "sqlite:///{example}" for a file below '

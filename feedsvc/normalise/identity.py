@@ -98,7 +98,8 @@ P = TypeVar("P", bound=Published)
 
 def distinct(
     entries: Iterable[Entry],
-    known: Callable[[Iterable[str]], Mapping[str, P]],
+    known: Mapping[str, P],
+    lookup: Callable[[Iterable[str]], Mapping[str, P]],
     *,
     authority: str,
 ) -> tuple[tuple[Entry, ...], Mapping[str, P]]:
@@ -108,7 +109,8 @@ def distinct(
     updated last stays, else the first (RFC 4287 §4.1.1). Those that differ there are different
     entries whose publisher repeats an id. The one published under the id keeps it, known by its
     content or date; the others are named by link and title as well. Of entries never seen before
-    the first is called by the id. `known` looks up what is published of some uids.
+    the first is called by the id. `known` is what is published of the uids of these entries, by
+    uid, and `lookup` tells it of others.
     """
     families: dict[str, dict[str, Entry]] = {}
     for entry in entries:
@@ -118,7 +120,7 @@ def distinct(
         same = namesakes.get(longer)
         if same is None or entry.updated > same.updated:
             namesakes[longer] = entry
-    found = dict(known(families))
+    found = dict(known)
     doubtful = [
         family
         for uid, family in families.items()
@@ -127,7 +129,7 @@ def distinct(
     ]
     longer_uids = [longer for family in doubtful for longer in family]
     if longer_uids:
-        found |= known(longer_uids)
+        found |= lookup(longer_uids)
     named: list[Entry] = []
     for uid, family in families.items():
         bare = _owner(family, found.get(uid), found)

@@ -12,6 +12,7 @@ from typing import Any, Protocol, Self, runtime_checkable
 
 from ..httpclient import HttpClient
 from ..model import ParsedEntry, PollState, Problem, Source, SourceKind, SourceMeta
+from .cutting import Memory, Outline
 
 
 @runtime_checkable
@@ -38,11 +39,14 @@ class Fetched:
 
     `payload` is the kind's own (a response body, a list of changed files). `unchanged` means that
     the source answered and has nothing new (304, equal digest or listing): `parse` is not called.
-    `min_wait` is the earliest the server lets us come again (RFC 9111 §5.2 max-age). `cursor` None
-    keeps the one that is stored. `more`: there is more than one poll takes, so come again at once.
+    `min_wait` is the earliest the server lets us come again (RFC 9111 §5.2 max-age). `memory` is
+    of the entries stored before: a reader may leave those out that come again byte for byte.
+    `cursor` None keeps the one that is stored. `more`: there is more than one poll takes, so come
+    again at once.
     """
 
     payload: Any = None
+    memory: Memory | None = None
     unchanged: bool = False
     status: int | None = None
     etag: str | None = None
@@ -71,7 +75,8 @@ class Reading:
     """What a document says: its entries, what it says of itself, and what could not be read.
 
     `removed` are uids that are certainly gone (a file was removed), never merely absent.
-    A renamed file keeps its uid. `cursor`, if set, replaces that of `Fetched`.
+    A renamed file keeps its uid. `cursor`, if set, replaces that of `Fetched`. `outline`, where a
+    reader can give it, is what its memory is made of once the entries have their uids.
     """
 
     entries: tuple[ParsedEntry, ...] = ()
@@ -79,6 +84,7 @@ class Reading:
     problems: tuple[Problem, ...] = ()
     meta: SourceMeta | None = None
     cursor: str | None = None
+    outline: Outline | None = None
     min_wait: timedelta | None = None
 
 

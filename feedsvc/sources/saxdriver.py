@@ -153,6 +153,13 @@ class _Kept(_Mixin):  # type: ignore[misc]
     # a guid is a name, not an address: resolving `12345` or `yt:video:x` would change it
     can_be_relative_uri = feedparser.api.StrictFeedParser.can_be_relative_uri - {"id"}
 
+    # feedparser goes on with an element's xml:base after its end when its parent has none
+    def unknown_endtag(self, tag: str) -> None:
+        """Ends an element, and the scope of its base (XML Base §3)."""
+        super().unknown_endtag(tag)
+        if self.basestack:
+            self.baseuri = self.basestack[-1]
+
     def _start_link(self, attributes: dict[str, str]) -> None:
         # an empty reference would resolve to the feed itself
         if not attributes.get("href", "-").strip():

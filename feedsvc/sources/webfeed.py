@@ -14,6 +14,7 @@ from ..httpclient import cache_lifetime
 from ..model import ParsedEntry, PollState, Problem, Source, SourceKind, SourceMeta
 from . import feedmap
 from .base import Fetched, FetchTools, Reading
+from .cutting import Memory, slices
 from .discovery import discover, header_links
 from .fields import bounded, join
 from .jsonfeed import parse_jsonfeed
@@ -30,6 +31,8 @@ _MISC = re.compile(
 _ROOT = re.compile(rb"\s*<([A-Za-z_][\w.:-]*)")
 _HTML = re.compile(rb"<!DOCTYPE\s+html\b", re.IGNORECASE)
 _FEED = re.compile(rb"<(?:[\w.-]+:)?(?:rss|feed|RDF)[\s>]", re.IGNORECASE)
+# the header fields that an entry's meaning may depend on
+_CONTEXT = ("content-language", "content-location")
 _FEED_ROOTS = frozenset({"channel", "entry", "feed", "rdf", "rss"})
 _PAGE_ROOTS = frozenset({"body", "head", "html", "meta", "title"})
 
@@ -65,6 +68,7 @@ class FeedReader:
             status=response.status,
             etag=headers.get("etag"),
             last_modified=headers.get("last-modified"),
+            cursor=state.cursor,
             min_wait=cache_lifetime(headers, tools.now),
             bytes=len(response.body),
             moved_to=response.permanent_url,
@@ -82,23 +86,35 @@ class FeedReader:
         if digest == state.digest:
             return replace(fetched, unchanged=True, digest=digest)
         payload = Body(body=response.body, url=response.url, headers=headers)
-        return replace(fetched, payload=payload, digest=digest)
+        memory = Memory.read(state.cursor)
+        return replace(fetched, payload=payload, digest=digest, memory=memory)
 
     def parse(self, source: Source, fetched: Fetched) -> Reading:
-        """Reads the feed and keeps the newest `max_entries`. Raises `ParseError`."""
+        """Reads what is new in the feed, the newest `max_entries` of it. Raises `ParseError`."""
         payload: Body = fetched.payload
-        reading = parse_feed(payload.body, url=payload.url, headers=payload.headers)
-        return replace(reading, entries=_newest(reading.entries, source.max_entries))
+        limit = source.max_entries
+        # which entries are the newest cannot be told without those that would be cut
+        memory = fetched.memory if limit is None else None
+        reading = parse_feed(payload.body, url=payload.url, headers=payload.headers, memory=memory)
+        kept = _newest(reading.entries, limit)
+        if len(kept) == len(reading.entries):
+            return reading
+        return replace(reading, entries=kept, outline=None)
 
 
 def parse_feed(
-    body: bytes, *, url: str | None = None, headers: Mapping[str, str] | None = None
+    body: bytes,
+    *,
+    url: str | None = None,
+    headers: Mapping[str, str] | None = None,
+    memory: Memory | None = None,
 ) -> Reading:
     """Reads a feed of any format from its bytes; never opens or fetches anything.
 
     `url` is where it finally came from, `headers` are its header fields with names in lower case:
-    Content-Type, Content-Language, Content-Location and Link matter. Ill-formed XML that entries
-    could be read from gives a problem beside them. Raises `ParseError` naming what was found
+    Content-Type, Content-Language, Content-Location and Link matter. Entries that `memory` knows
+    may be left out: the reading's outline tells which. Ill-formed XML that entries could be read
+    from gives a problem beside them. Raises `ParseError` naming what was found
     instead of a feed, with the line where that helps.
     """
     headers = headers or {}
@@ -107,7 +123,7 @@ def parse_feed(
     if _is_json(body, headers):
         reading = parse_jsonfeed(body, url=url)
     else:
-        reading = _parse_xml(body, url, headers)
+        reading = _parse_xml(body, url, headers, memory)
     meta = reading.meta and _with_header(reading.meta, url, headers.get("link"))
     return replace(reading, meta=meta)
 
@@ -127,7 +143,9 @@ def _with_header(meta: SourceMeta, url: str | None, value: str | None) -> Source
     )
 
 
-def _parse_xml(body: bytes, url: str | None, headers: Mapping[str, str]) -> Reading:
+def _parse_xml(
+    body: bytes, url: str | None, headers: Mapping[str, str], memory: Memory | None
+) -> Reading:
     data = to_utf8(body, headers)
     root = _root(data)
     problems: list[Problem] = []
@@ -146,12 +164,21 @@ def _parse_xml(body: bytes, url: str | None, headers: Mapping[str, str]) -> Read
     # an RSS feed's relative URLs are relative to its site, not to where the feed lies
     document = url or headers.get("content-location")
     atom = root in ("entry", "feed")
+    sliced = None if problems else slices(data, memory)
+    outline = sliced.outline(memory, url, *map(headers.get, _CONTEXT)) if sliced else None
+    cut = outline.cut if outline else {}
+    if sliced and cut:
+        data = sliced.without(cut)
     parsed = _drive(data, (document or "") if atom else "", headers, body)
+    exact = outline is not None and len(parsed.entries) == len(outline.marks)
+    if cut and (parsed.error is not None or not exact):
+        return _parse_xml(body, url, headers, None)
     if parsed.error is not None:
         problems.append(_ill_formed(parsed, root))
-    elif not parsed.entries and not parsed.version and root != "channel":
+    elif not cut and not parsed.entries and not parsed.version and root != "channel":
         raise ParseError(_no_feed(root, body))
-    return _reading(parsed, document, problems, atom=atom)
+    reading = _reading(parsed, document, problems, atom=atom)
+    return replace(reading, outline=outline if exact and not reading.problems else None)
 
 
 def _drive(data: bytes, base: str, headers: Mapping[str, str], body: bytes) -> Parsed:

@@ -5,12 +5,13 @@ changed or unchanged has been decided before `finish_poll`. Every writing method
 so that a process may be killed at any moment.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Literal, Protocol
 
+from ..errors import StoreError
 from ..model import (
     DeletedEntry,
     Entry,
@@ -38,13 +39,15 @@ class Claim:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceStatus:
-    """A source as listings show it."""
+    """A source as listings show it; `owner` claimed it last, for as long as `until`, if it runs."""
 
     source: Source
     state: PollState
     meta: SourceMeta | None
     entries: int
     added: datetime
+    owner: str | None = None
+    until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -237,8 +240,11 @@ class Store(Protocol):
         """
         ...
 
-    def add_source(self, source: Source, now: datetime) -> None:
-        """Adds or revives a source; due at once. Raises `StoreError` if its id is taken."""
+    def add_source(self, source: Source, now: datetime, *, state: PollState | None = None) -> None:
+        """Adds or revives a source; due at once, or with the poll state it is to begin with.
+
+        Raises `StoreError` if its id is taken or its location polled already.
+        """
         ...
 
     def add_sources(self, sources: Iterable[Source], now: datetime) -> int:
@@ -287,8 +293,16 @@ class Store(Protocol):
         """Gives claims back unpolled (shutdown); they stay due."""
         ...
 
+    def release_dead(self, dead: Callable[[str], bool]) -> tuple[str, ...]:
+        """Frees at once what owners hold of whom `dead` is true; returns who they were."""
+        ...
+
     def known(self, source_id: str, uids: Iterable[str]) -> Mapping[str, Known]:
         """What is remembered of these uids; those never seen are missing from the answer."""
+        ...
+
+    def known_many(self, asked: Mapping[str, Iterable[str]]) -> Mapping[str, Mapping[str, Known]]:
+        """`known` for several sources at once, by source id."""
         ...
 
     def finish_poll(self, claim: Claim, result: PollResult, now: datetime) -> Committed:
@@ -296,6 +310,17 @@ class Store(Protocol):
 
         An entry whose id another source already holds is stored under `Entry.fallback_id`. Raises
         `ClaimLost` and writes nothing when the claim was taken over.
+        """
+        ...
+
+    def finish_polls(
+        self, polls: Sequence[tuple[Claim, PollResult]], now: datetime
+    ) -> Sequence[Committed | StoreError]:
+        """`finish_poll` of many polls in one transaction; what became of each, in their order.
+
+        A poll that cannot be written, because its claim was lost or its data are refused, gives
+        its error in place of `Committed` and harms no other. Raises `StoreUnavailable` when none
+        can be.
         """
         ...
 

@@ -6,7 +6,6 @@ every store and on every machine. Sources and their poll states are in `source_c
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import IntFlag
 from typing import Any
@@ -40,6 +39,11 @@ class Flag(IntFlag):
     AUTHOR = 4
     RELATED = 8
     CREDIT = 16
+
+
+_ENCLOSURE, _LINK, _AUTHOR, _CREDIT = map(
+    int, (Flag.ENCLOSURE, Flag.LINK, Flag.AUTHOR, Flag.CREDIT)
+)
 
 
 class Payload(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -76,7 +80,7 @@ def maybe_micros(moment: datetime | None) -> int | None:
 
 def moment(number: int) -> datetime:
     """The time that `micros` wrote, in UTC."""
-    return _EPOCH + timedelta(microseconds=number)
+    return _EPOCH + timedelta(0, 0, number)
 
 
 def maybe_moment(number: int | None) -> datetime | None:
@@ -125,8 +129,7 @@ def digest_of(*parts: object) -> str:
 # -- entries -------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Prepared:
+class Prepared(msgspec.Struct, frozen=True, kw_only=True):
     """An entry ready to be written: all that can be worked out before the transaction begins.
 
     `row` are columns of `entries` but for the keys, times of the store's own, and fingerprint.
@@ -134,6 +137,7 @@ class Prepared:
 
     uid_hash: bytes
     id: str
+    key: int
     fallback_id: str
     row: Mapping[str, Any]
     payload: str
@@ -145,7 +149,7 @@ class Prepared:
 
 def prepare(entry: Entry) -> Prepared:
     """Works out an entry's rows."""
-    title, link = storable(entry.title), entry.link and storable(entry.link)
+    id, title, link = storable(entry.id), storable(entry.title), entry.link and storable(entry.link)
     lang = storable((entry.lang or "").lower().replace("_", "-"))
     payload = encode(
         Payload(
@@ -168,7 +172,8 @@ def prepare(entry: Entry) -> Prepared:
     text = search_text(entry)
     return Prepared(
         uid_hash=uid_hash(entry.uid),
-        id=storable(entry.id),
+        id=id,
+        key=key_number(id),
         fallback_id=storable(entry.fallback_id),
         row={
             "uid": storable(entry.uid),
@@ -196,16 +201,17 @@ def prepare(entry: Entry) -> Prepared:
 
 def flags(entry: Entry) -> int:
     """The `has:` bits that an entry has by itself, without its links to others."""
-    found = Flag(0)
+    # plain numbers: adding flags up takes ten times as long
+    found = 0
     if any(link.rel == "enclosure" for link in entry.links):
-        found |= Flag.ENCLOSURE
+        found |= _ENCLOSURE
     if entry.link:
-        found |= Flag.LINK
+        found |= _LINK
     if entry.authors:
-        found |= Flag.AUTHOR
+        found |= _AUTHOR
     if entry.credit:
-        found |= Flag.CREDIT
-    return int(found)
+        found |= _CREDIT
+    return found
 
 
 def entry_of(row: RowMapping) -> Entry:

@@ -1,296 +1,243 @@
-"""What one poll brought, written in one transaction.
+"""What polls brought, written in one transaction, however many polls there are.
 
-All that can be worked out beforehand is (`codec.prepare`); within the transaction the number of
-statements does not depend on the number of entries, up to a batch.
+All that can be worked out beforehand is (`codec.prepare`). Each poll is fenced by its own claim,
+and the number of statements does not depend on the number of polls and entries, up to a batch.
 """
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, select, update
 
-from ..errors import ClaimLost
-from ..model import key_number, key_text
+from ..errors import ClaimLost, SchemaMismatch, StoreError, StoreUnavailable
+from ..model import key_text, parse_key
 from .base import Claim, Committed, PollResult
-from .codec import Prepared, encode, fingerprint, micros, names_of, prepare, storable, uid_hash
-from .engine import chunks, insert_all
-from .indexing import Naming
-from .polling import MINE
-from .schema import contents, entries, poll_state, pruned, sources
+from .codec import Prepared, encode, prepare, storable, uid_hash
+from .engine import Collision, chunks, run_all
+from .entry_rows import BEFORE, EntryRows
+from .schema import entries, poll_state, pruned, sources
 from .source_codec import meta_of, shown, state_row
-from .withdrawing import Withdrawing
+
+_ATTEMPTS = 5
+_TELL = update(sources).where(sources.c.pk == bindparam("of"))
+_STATE = update(poll_state).where(poll_state.c.source_pk == bindparam("of"))
+_HELD = (
+    select(
+        sources.c.id,
+        sources.c.title,
+        sources.c.location,
+        sources.c.enabled,
+        sources.c.removed_at,
+        sources.c.meta,
+        sources.c.shown,
+        poll_state.c.source_pk,
+        poll_state.c.claim_owner,
+        poll_state.c.claim_epoch,
+    )
+    .join_from(sources, poll_state)
+    # everyone locks in this order, so that nobody waits for one who waits for him
+    .order_by(sources.c.id)
+    .with_for_update(of=poll_state)
+)
 
 
-@dataclass(frozen=True, slots=True)
-class _Written:
-    """An entry with its row's pk and key, and its row as it was if there was one."""
+@dataclass(slots=True)
+class _Poll:
+    """One poll on its way into the store, and the keys of what was written of it."""
 
-    pk: int
-    key: int
-    entry: Prepared
-    before: Row[*tuple[Any, ...]] | None = None
+    claim: Claim
+    result: PollResult
+    arrived: dict[bytes, Prepared]
+    removed: list[bytes]
+    source: Row[*tuple[Any, ...]] | None = None
+    new: list[int] = field(default_factory=list)
+    updated: list[int] = field(default_factory=list)
+    withdrawn: list[int] = field(default_factory=list)
 
     @property
-    def revived(self) -> bool:
-        return self.before is not None and self.before.withdrawn_at is not None
+    def idle(self) -> bool:
+        """Whether nothing but the schedule moves."""
+        told = (self.result.meta, self.result.location, self.result.enabled)
+        return not self.arrived and not self.removed and told == (None, None, None)
 
-    def moved(self, *columns: str) -> bool:
-        """Whether any of these columns is new or other than before."""
-        before = self.before
-        return before is None or any(
-            getattr(before, column) != self.entry.row[column] for column in columns
+    @property
+    def pk(self) -> int:
+        assert self.source is not None
+        return int(self.source.source_pk)
+
+    @property
+    def outcome(self) -> Committed | StoreError:
+        if self.source is None:
+            return ClaimLost(
+                f"source “{self.claim.source.id}” was taken over while it was polled: "
+                "nothing is written"
+            )
+        return Committed(
+            new=tuple(map(key_text, self.new)),
+            updated=tuple(map(key_text, self.updated)),
+            withdrawn=tuple(map(key_text, self.withdrawn)),
         )
 
 
-class Committing(Withdrawing):
-    """The end of a poll."""
+class Committing(EntryRows):
+    """The end of polls."""
 
     def finish_poll(self, claim: Claim, result: PollResult, now: datetime) -> Committed:
         """Writes everything one poll brought and gives the claim back, in one transaction."""
-        arrived = {entry.uid_hash: entry for entry in map(prepare, result.entries)}
-        removed = [name for uid in result.removed if (name := uid_hash(uid)) not in arrived]
-        told = (result.meta, result.location, result.enabled)
-        idle = not arrived and not removed and told == (None, None, None)
+        (outcome,) = self.finish_polls([(claim, result)], now)
+        if isinstance(outcome, StoreError):
+            raise outcome
+        return outcome
+
+    def finish_polls(
+        self, polls: Sequence[tuple[Claim, PollResult]], now: datetime
+    ) -> Sequence[Committed | StoreError]:
+        """`finish_poll` of many polls in one transaction; what became of each, in their order."""
+        try:
+            return self._finish(polls, now)
+        except (StoreUnavailable, SchemaMismatch):
+            raise
+        except StoreError as error:
+            if len(polls) == 1:
+                return [error]
+        # somebody's data are refused: whose shows when each is written alone
+        return [outcome for poll in polls for outcome in self._alone(poll, now)]
+
+    def _alone(
+        self, poll: tuple[Claim, PollResult], now: datetime
+    ) -> Sequence[Committed | StoreError]:
+        try:
+            return self.finish_polls([poll], now)
+        except StoreError as error:
+            return [error]
+
+    def _finish(
+        self, polls: Sequence[tuple[Claim, PollResult]], now: datetime
+    ) -> Sequence[Committed | StoreError]:
+        for attempt in range(1, _ATTEMPTS + 1):
+            try:
+                with self._wrapped():
+                    ready = [_ready(claim, result) for claim, result in polls]
+                self._write(ready, now)
+                break
+            except Collision:
+                if attempt == _ATTEMPTS:
+                    raise
+        return [poll.outcome for poll in ready]
+
+    def _write(self, polls: Sequence[_Poll], now: datetime) -> None:
+        idle = all(poll.idle for poll in polls)
         with self.writing(durable=not idle, ordered=not idle) as connection:
-            source_pk = self._end(connection, claim, result, now)
-            if idle:
-                return Committed()
-            shows_anew, noted = self._note(connection, source_pk, result)
-            known = self._known_rows(connection, source_pk, list(arrived))
-            gone = self._pruned(connection, source_pk, arrived.keys() - known.keys())
-            new = self._insert_entries(
-                connection,
-                source_pk,
-                [arrived[name] for name in arrived if name not in known and name not in gone],
-                now,
-            )
-            changed = self._update_entries(
-                connection, [(arrived[name], known[name]) for name in arrived if name in known], now
-            )
-            withdrawn = self._withdraw_uids(connection, source_pk, removed, now)
-            self.post(connection, "new", [entry.key for entry in new], now)
-            self.post(connection, "updated", [entry.key for entry in changed], now)
-            earlier = bool(changed or withdrawn or shows_anew)
-            if earlier or new or noted:
-                self.bump(connection, membership=now if earlier else None)
-        return Committed(
-            new=tuple(key_text(entry.key) for entry in new),
-            updated=tuple(key_text(entry.key) for entry in changed),
-            withdrawn=tuple(withdrawn),
-        )
+            held = self._end(connection, polls, now)
+            if not idle and held:
+                self._write_held(connection, [poll for poll in held if not poll.idle], now)
 
-    # -- the source ------------------------------------------------------------------------
+    def _write_held(self, connection: Connection, polls: Sequence[_Poll], now: datetime) -> None:
+        noted, shows_anew = self._note(connection, polls)
+        self._write_entries(connection, polls, now)
+        self._withdraw_removed(connection, polls, now)
+        new = [key for poll in polls for key in poll.new]
+        updated = [key for poll in polls for key in poll.updated]
+        self.post(connection, "new", new, now)
+        self.post(connection, "updated", updated, now)
+        earlier = bool(updated or shows_anew or any(poll.withdrawn for poll in polls))
+        if earlier or new or noted:
+            self.bump(connection, membership=now if earlier else None)
 
-    def _end(self, connection: Connection, claim: Claim, result: PollResult, now: datetime) -> int:
-        ended = (
-            update(poll_state)
-            .where(MINE)
-            .values(claim_owner=None, claim_until=None, **state_row(result.state, now))
-            .returning(poll_state.c.source_pk)
-        )
-        mine = {"id": claim.source.id, "owner": claim.owner, "epoch": claim.epoch}
-        pk: int | None = connection.scalar(ended, mine)
-        if pk is None:
-            raise ClaimLost(
-                f"source “{claim.source.id}” was taken over while it was polled: nothing is written"
-            )
-        return pk
+    # -- the sources -----------------------------------------------------------------------
 
-    def _note(self, connection: Connection, pk: int, result: PollResult) -> tuple[bool, bool]:
-        """Writes what changed of the source: whether its entries show it, whether there was any."""
-        row = connection.execute(select(sources).where(sources.c.pk == pk)).one()
-        values: dict[str, Any] = {}
-        if result.meta is not None and (meta := encode(result.meta)) != row.meta:
-            values = {"meta": meta, "shown": shown(row.id, row.title, meta_of(meta))}
-        if result.location is not None:
-            values["location"] = storable(result.location)
-        if result.enabled is not None:
-            values["enabled"] = result.enabled
-            active = int(result.enabled and row.removed_at is None)
-            state = update(poll_state).where(poll_state.c.source_pk == pk)
-            connection.execute(state.values(active=active))
-        if values:
-            connection.execute(update(sources).where(sources.c.pk == pk).values(**values))
-        shows_anew = values.get("shown", row.shown) != row.shown
-        return shows_anew, shows_anew or "location" in values or "enabled" in values
+    def _end(self, connection: Connection, polls: Sequence[_Poll], now: datetime) -> list[_Poll]:
+        """Gives back those claims that are still held; returns their polls."""
+        free: dict[str, Row[*tuple[Any, ...]]] = {}
+        ids = sorted({storable(poll.claim.source.id) for poll in polls})
+        for some in chunks(ids, self.tuning.batch):
+            free |= {row.id: row for row in connection.execute(_HELD.where(sources.c.id.in_(some)))}
+        held, rows = [], []
+        for poll in polls:
+            claim = poll.claim
+            row = free.get(storable(claim.source.id))
+            if row is not None and (row.claim_owner, row.claim_epoch) == (claim.owner, claim.epoch):
+                # a claim ends once
+                poll.source = free.pop(row.id)
+                held.append(poll)
+                ended = state_row(poll.result.state, now)
+                rows.append({"of": poll.pk, "claim_owner": None, "claim_until": None, **ended})
+        run_all(connection, _STATE, rows)
+        return held
+
+    def _note(self, connection: Connection, polls: Sequence[_Poll]) -> tuple[bool, bool]:
+        """Writes what changed of sources: whether anything did, and whether entries show it."""
+        told, active = [], []
+        shows_anew = False
+        for poll in polls:
+            row, result = poll.source, poll.result
+            assert row is not None
+            meta = None if result.meta is None else encode(result.meta)
+            values = {name: getattr(row, name) for name in ("location", "enabled", "meta", "shown")}
+            if meta is not None and meta != row.meta:
+                values |= {"meta": meta, "shown": shown(row.id, row.title, meta_of(meta))}
+                shows_anew |= values["shown"] != row.shown
+            if result.location is not None:
+                values["location"] = storable(result.location)
+            if result.enabled is not None:
+                values["enabled"] = result.enabled
+                live = int(result.enabled and row.removed_at is None)
+                active.append({"of": poll.pk, "active": live})
+            if any(value != getattr(row, name) for name, value in values.items()):
+                told.append({"of": poll.pk, **values})
+        run_all(connection, _TELL, told)
+        run_all(connection, _STATE, active)
+        moved = any(p.result.location is not None or p.result.enabled is not None for p in polls)
+        return shows_anew or moved, shows_anew
 
     # -- entries ---------------------------------------------------------------------------
 
-    def _known_rows(
-        self, connection: Connection, source_pk: int, names: Sequence[bytes]
-    ) -> dict[bytes, Row[*tuple[Any, ...]]]:
-        columns = entries.c
-        wanted = select(
-            columns.pk,
-            columns.key,
-            columns.uid_hash,
-            columns.published,
-            columns.withdrawn_at,
-            columns.title,
-            columns.link,
-            columns.tags,
-            columns.names,
-        )
-        return {
-            row.uid_hash: row
-            for some in chunks(names, self.tuning.batch)
-            for row in connection.execute(
-                wanted.where(columns.source_pk == source_pk, columns.uid_hash.in_(some))
-            )
+    def _write_entries(self, connection: Connection, polls: Iterable[_Poll], now: datetime) -> None:
+        arrived = {
+            (poll.pk, name): (poll, entry) for poll in polls for name, entry in poll.arrived.items()
         }
+        known = {
+            (row[0], row[1]): row
+            for row in self._of_pairs(connection, entries, BEFORE, list(arrived))
+        }
+        gone = self._pruned(connection, arrived.keys() - known.keys())
+        new = [pair for pair in arrived if pair not in known and pair not in gone]
+        inserted = self.insert_entries(
+            connection, [(pair[0], arrived[pair][1]) for pair in new], now
+        )
+        for pair, written in zip(new, inserted, strict=True):
+            arrived[pair][0].new.append(written.key)
+        changed = [pair for pair in arrived if pair in known]
+        rewritten = self.update_entries(
+            connection, [(arrived[pair][1], known[pair]) for pair in changed], now
+        )
+        for pair, written in zip(changed, rewritten, strict=True):
+            arrived[pair][0].updated.append(written.key)
 
     def _pruned(
-        self, connection: Connection, source_pk: int, names: Collection[bytes]
-    ) -> set[bytes]:
-        wanted = select(pruned.c.uid_hash).where(pruned.c.source_pk == source_pk)
+        self, connection: Connection, pairs: Collection[tuple[int, bytes]]
+    ) -> set[tuple[int, bytes]]:
+        names = ("source_pk", "uid_hash")
         return {
-            name
-            for some in chunks(sorted(names), self.tuning.batch)
-            for name in connection.scalars(wanted.where(pruned.c.uid_hash.in_(some)))
+            (row[0], row[1]) for row in self._of_pairs(connection, pruned, names, sorted(pairs))
         }
 
-    def _insert_entries(
-        self, connection: Connection, source_pk: int, new: Sequence[Prepared], now: datetime
-    ) -> list[_Written]:
-        if not new:
-            return []
-        rows: dict[int, tuple[Prepared, dict[str, Any]]] = {}
-        for entry, id in zip(new, self._free_ids(connection, new), strict=True):
-            row = entry.row
-            rows[key_number(id)] = (
-                entry,
-                {
-                    **row,
-                    "source_pk": source_pk,
-                    "uid_hash": entry.uid_hash,
-                    "id": id,
-                    "key": key_number(id),
-                    "first_seen": micros(now),
-                    "changed": micros(now),
-                    "fingerprint": fingerprint(row["own_print"], id, row["tags"], (), entry.names),
-                },
-            )
-        made = insert(entries).returning(entries.c.pk, entries.c.key)
-        inserted = connection.execute(made, [row for _, row in rows.values()])
-        written = [_Written(pk, key, rows[key][0]) for pk, key in inserted]
-        insert_all(
-            connection, contents, [{"entry_pk": w.pk, "payload": w.entry.payload} for w in written]
-        )
-        self._hang(connection, written)
-        self._put_text(connection, {w.pk: w.entry.text for w in written})
-        self.put_names(
-            connection, [Naming(pk=w.pk, names=w.entry.names) for w in written if w.entry.names]
-        )
-        return written
+    def _withdraw_removed(
+        self, connection: Connection, polls: Iterable[_Poll], now: datetime
+    ) -> None:
+        removed = {(poll.pk, name): poll for poll in polls for name in poll.removed}
+        columns = ("source_pk", "uid_hash", "pk", "key")
+        rows = list(self._of_pairs(connection, entries, columns, list(removed)))
+        owners = {row[3]: removed[row[0], row[1]] for row in rows}
+        for key in self.withdraw(connection, [row[2] for row in rows], now):
+            number = parse_key(key)
+            assert number is not None
+            owners[number].withdrawn.append(number)
 
-    def _free_ids(self, connection: Connection, new: Sequence[Prepared]) -> list[str]:
-        """The id of each new entry: its own, or where that is held already its fallback."""
-        taken = self._taken(connection, [entry.id for entry in new])
-        clash = len(taken) > 0 or len({entry.id for entry in new}) < len(new)
-        if clash:
-            taken |= self._taken(connection, [entry.fallback_id for entry in new])
-        ids = []
-        for entry in new:
-            # the last, named after its uid as well, is for fallbacks that clash too
-            last = f"{entry.fallback_id}#{entry.uid_hash.hex()}"
-            candidates = (entry.id, entry.fallback_id, last)
-            ids.append(next(id for id in candidates if key_number(id) not in taken))
-            taken.add(key_number(ids[-1]))
-        return ids
 
-    def _taken(self, connection: Connection, ids: Sequence[str]) -> set[int]:
-        keys = [key_number(id) for id in ids]
-        return {
-            key
-            for some in chunks(keys, self.tuning.batch)
-            for key in connection.scalars(select(entries.c.key).where(entries.c.key.in_(some)))
-        }
-
-    def _update_entries(
-        self,
-        connection: Connection,
-        pairs: Sequence[tuple[Prepared, Row[*tuple[Any, ...]]]],
-        now: datetime,
-    ) -> list[_Written]:
-        if not pairs:
-            return []
-        written = [_Written(row.pk, row.key, entry, row) for entry, row in pairs]
-        connection.execute(
-            update(entries)
-            .where(entries.c.pk == bindparam("of"))
-            .values(withdrawn_at=None, changed=micros(now)),
-            [{"of": w.pk, **w.entry.row} for w in written],
-        )
-        connection.execute(
-            update(contents).where(contents.c.entry_pk == bindparam("of")),
-            [{"of": w.pk, "payload": w.entry.payload} for w in written],
-        )
-        self._hang(connection, written)
-        pks = [w.pk for w in written]
-        self._drop_text(connection, pks)
-        self._put_text(connection, {w.pk: w.entry.text for w in written})
-        self._rename(connection, written)
-        retold = [w.pk for w in written if w.moved("title", "link", "published")]
-        self.refresh(connection, {*pks, *self.owners(connection, retold)}, now)
-        return written
-
-    def _hang(self, connection: Connection, written: Sequence[_Written]) -> None:
-        """Puts entries under their tags and their titles' terms."""
-        tagged = [w for w in written if w.revived or w.moved("tags", "published")]
-        deltas = self.drop_entry_tags(connection, [w.pk for w in tagged if w.before is not None])
-        labels: dict[str, str] = {}
-        for w in tagged:
-            labels |= w.entry.slugs
-        pks = self.tag_pks(connection, labels) if labels else {}
-        rows: list[Mapping[str, Any]] = []
-        for w in tagged:
-            for slug in w.entry.slugs:
-                deltas[pks[slug]] = deltas.get(pks[slug], 0) + 1
-                rows.append(
-                    {
-                        "tag_pk": pks[slug],
-                        "live": 1,
-                        "published": w.entry.row["published"],
-                        "key": w.key,
-                        "entry_pk": w.pk,
-                    }
-                )
-        self.put_entry_tags(connection, rows)
-        self.count_tags(connection, deltas)
-        titled = [w for w in written if w.revived or w.moved("title", "published")]
-        self.drop_title_terms(
-            connection,
-            [(w.pk, w.before.published, w.before.title) for w in titled if w.before is not None],
-        )
-        self.put_title_terms(
-            connection, [(w.pk, w.entry.row["published"], w.entry.title_terms) for w in titled]
-        )
-
-    def _rename(self, connection: Connection, written: Sequence[_Written]) -> None:
-        """Takes over the headlines that entries name now; the same headline keeps its target."""
-        renamed = [w for w in written if w.revived or w.moved("names")]
-        targets = self.targets_of(connection, [w.pk for w in renamed])
-        namings = []
-        for w in renamed:
-            assert w.before is not None
-            before, had = names_of(w.before.names), targets.get(w.pk, {})
-            by_name = {before[position]: target for position, target in had.items()}
-            kept = {at: by_name[name] for at, name in enumerate(w.entry.names) if name in by_name}
-            namings.append(Naming(pk=w.pk, before=before, names=w.entry.names, targets=kept))
-        self.put_names(connection, namings)
-
-    def _withdraw_uids(
-        self, connection: Connection, source_pk: int, names: Sequence[bytes], now: datetime
-    ) -> list[str]:
-        pks = [
-            pk
-            for some in chunks(names, self.tuning.batch)
-            for pk in connection.scalars(
-                select(entries.c.pk).where(
-                    entries.c.source_pk == source_pk, entries.c.uid_hash.in_(some)
-                )
-            )
-        ]
-        return self.withdraw(connection, pks, now)
+def _ready(claim: Claim, result: PollResult) -> _Poll:
+    arrived = {entry.uid_hash: entry for entry in map(prepare, result.entries)}
+    removed = [name for uid in result.removed if (name := uid_hash(uid)) not in arrived]
+    return _Poll(claim, result, arrived, removed)

@@ -12,6 +12,7 @@ from typing import Self
 from sqlalchemy import Connection, Table, delete, insert, select, update
 
 from ..errors import SchemaMismatch, StoreError
+from .engine import chunks
 from .life import Life, known_revisions, newest_revision
 from .schema import entries, meta, metadata, poll_state
 
@@ -83,8 +84,7 @@ class Copying(Life):
             connection.execute(delete(table))
         for table in metadata.sorted_tables:
             _copy_rows(connection, table, source)
-        pks = source.execution_options(yield_per=_ROWS).scalars(select(entries.c.pk))
-        for some in list(pks.partitions()):
+        for some in chunks(source.scalars(select(entries.c.pk)).all(), _ROWS):
             self._put_text(connection, other._texts(source, some))
         state = poll_state.c
         freed = {"claim_owner": None, "claim_until": None, "claim_epoch": state.claim_epoch + 1}
@@ -97,7 +97,7 @@ class Copying(Life):
 
 def _copy_rows(connection: Connection, table: Table, source: Connection) -> None:
     ordered = select(table).order_by(*table.primary_key)
-    rows = source.execution_options(yield_per=_ROWS).execute(ordered).mappings()
+    rows = source.execute(ordered, execution_options={"yield_per": _ROWS}).mappings()
     for some in rows.partitions():
         connection.execute(insert(table), [dict(row) for row in some])
 

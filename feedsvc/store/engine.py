@@ -7,10 +7,10 @@ and `postgres`. Nothing here knows of a table but `meta`.
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
+from functools import cache, lru_cache
 from operator import itemgetter
 from typing import Any, TypeVar
 
@@ -21,9 +21,12 @@ from sqlalchemy import (
     Connection,
     Dialect,
     Engine,
+    Insert,
     Pool,
+    Row,
     Select,
     Table,
+    Update,
     insert,
     select,
     update,
@@ -31,13 +34,18 @@ from sqlalchemy import (
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.sql.compiler import SQLCompiler
 
-from ..errors import SchemaMismatch, StoreError
+from ..errors import SchemaMismatch, StoreError, StoreUnavailable
 from ..query.ast import Words
 from .codec import micros
 from .schema import meta
 from .words import SearchText
 
 T = TypeVar("T")
+
+
+class Collision(StoreUnavailable):
+    """Two transactions stood in each other's way, and this one gave way: the same again works."""
+
 
 MIGRATE = "run `feedsvc store migrate`"
 
@@ -92,10 +100,13 @@ class Database(ABC):
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A transaction that sees one state of the database throughout."""
-        with self._wrapped(), self.engine.connect() as connection:
-            connection = self._read_only(connection)
-            with connection.begin():
-                yield connection
+        with (
+            self._wrapped(),
+            self.engine.connect() as connection,
+            # closed, not committed: there is nothing to commit, and a damaged file could not
+            closing(self._read_only(connection).begin()),
+        ):
+            yield connection
 
     @contextmanager
     def writing(self, *, durable: bool = True, ordered: bool = True) -> Iterator[Connection]:
@@ -137,6 +148,8 @@ class Database(ABC):
             raise self._ours(error) from error
         except msgspec.MsgspecError as error:
             raise StoreError(f"{self.name}: a row cannot be read: {error}") from error
+        except (OverflowError, UnicodeError) as error:
+            raise StoreError(f"{self.name}: a value cannot be stored: {error}") from error
 
     def _unmigrated(self) -> SchemaMismatch:
         return SchemaMismatch(f"{self.name} has no feedsvc schema, or an older one: {MIGRATE}")
@@ -176,6 +189,23 @@ class Database(ABC):
         """Whether the database has tables that are not ours."""
 
     @abstractmethod
+    def _new_pks(self, connection: Connection, number: int) -> Sequence[int]:
+        """Keys for so many entries that are about to be inserted, rising."""
+
+    @abstractmethod
+    def _of_pairs(
+        self,
+        connection: Connection,
+        table: Table,
+        columns: Sequence[str],
+        pairs: Sequence[tuple[int, bytes]],
+    ) -> Iterator[Row[*tuple[Any, ...]]]:
+        """The rows of a table with any of these pairs of `source_pk` and `uid_hash`.
+
+        Values are the driver's own: truths may be numbers.
+        """
+
+    @abstractmethod
     def _put_text(self, connection: Connection, texts: Mapping[int, SearchText]) -> None:
         """Writes the search text of entries by their pk."""
 
@@ -208,6 +238,10 @@ class Database(ABC):
         """What is wrong with the database as such."""
 
     @abstractmethod
+    def _index_damage(self) -> list[str]:
+        """What is wrong with the search index, which takes a transaction of its own to say."""
+
+    @abstractmethod
     def _after_copy(self, connection: Connection) -> None:
         """Puts the counters behind automatic keys past the rows that were copied in."""
 
@@ -232,20 +266,36 @@ def insert_all(connection: Connection, table: Table, rows: Sequence[Mapping[str,
     Such values need no conversion and go to the driver as they are: the terms and tags of entries
     are many times as many as the entries.
     """
+    run_all(connection, _insert_into(table), rows)
+
+
+def run_all(
+    connection: Connection, statement: Insert | Update, rows: Sequence[Mapping[str, Any]]
+) -> None:
+    """Runs a statement, kept in a module, once for each row of values that need no conversion.
+
+    What of a row is named like a column is inserted or set.
+    """
     if rows:
-        statement, names = _insert_statement(connection.dialect, table, tuple(rows[0]))
+        sql, names = _driver_statement(connection.dialect, statement, tuple(rows[0]))
         if names is None:
-            connection.exec_driver_sql(statement, [dict(row) for row in rows])
+            connection.exec_driver_sql(sql, [dict(row) for row in rows])
         else:
-            # no table has fewer than two columns, so that this gives tuples
-            connection.exec_driver_sql(statement, list(map(itemgetter(*names), rows)))
+            # no statement has fewer than two parameters, so that this gives tuples
+            connection.exec_driver_sql(sql, list(map(itemgetter(*names), rows)))
+
+
+@cache
+def _insert_into(table: Table) -> Insert:
+    return insert(table)
 
 
 @lru_cache(maxsize=64)
-def _insert_statement(
-    dialect: Dialect, table: Table, names: tuple[str, ...]
+def _driver_statement(
+    dialect: Dialect, statement: Insert | Update, names: tuple[str, ...]
 ) -> tuple[str, Sequence[str] | None]:
     """The driver's own statement, and the order of its parameters if they have no names."""
-    compiled = insert(table).compile(dialect=dialect, column_keys=names)
+    columns = [name for name in names if name in statement.table.c]
+    compiled = statement.compile(dialect=dialect, column_keys=columns)
     assert isinstance(compiled, SQLCompiler)
     return compiled.string, compiled.positiontup

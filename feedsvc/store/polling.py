@@ -4,14 +4,16 @@ A claim is a compare-and-set on one row. Its epoch grows with every claim, so th
 was overtaken cannot commit.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from operator import itemgetter
+from typing import Any
 
 from sqlalchemy import ColumnElement, and_, bindparam, select, update
 
 from ..model import entry_key, key_text
 from .base import Claim, Known
-from .codec import micros, moment, names_of, tags_of, uid_hash
+from .codec import micros, moment, names_of, storable, tags_of, uid_hash
 from .engine import Database, chunks
 from .schema import entries, poll_state, pruned, sources
 from .source_codec import meta_of, source_of, state_of
@@ -22,6 +24,23 @@ MINE = and_(
     == select(sources.c.pk).where(sources.c.id == bindparam("id")).scalar_subquery(),
     poll_state.c.claim_owner == bindparam("owner"),
     poll_state.c.claim_epoch == bindparam("epoch"),
+)
+_NAMED = select(sources.c.pk, sources.c.id).where(
+    sources.c.id.in_(bindparam("ids", expanding=True))
+)
+_FORGOTTEN = ("source_pk", "uid_hash", "id", "published")
+_KEPT = (
+    "source_pk",
+    "uid_hash",
+    "id",
+    "key",
+    "digest",
+    "published",
+    "updated",
+    "dated",
+    "withdrawn_at",
+    "tags",
+    "names",
 )
 
 
@@ -46,7 +65,7 @@ class Polling(Database):
         if not ignore_schedule:
             wanted.append(state.next_at <= at)
         if only is not None:
-            named = select(sources.c.pk).where(sources.c.id.in_(only))
+            named = select(sources.c.pk).where(sources.c.id.in_(list(map(storable, only))))
             wanted.append(state.source_pk.in_(named))
         due = select(state.source_pk).where(*wanted).order_by(state.next_at).limit(limit)
         with self.reading() as connection:
@@ -94,60 +113,76 @@ class Polling(Database):
         """Gives claims back unpolled (shutdown); they stay due."""
         self._change(claims, None, None)
 
+    def release_dead(self, dead: Callable[[str], bool]) -> tuple[str, ...]:
+        """Frees at once what owners hold of whom `dead` is true; returns who they were."""
+        owner = poll_state.c.claim_owner
+        with self.reading() as connection:
+            owners = connection.scalars(select(owner).where(owner.is_not(None)).distinct()).all()
+        gone = tuple(sorted(filter(dead, owners)))
+        if gone:
+            freed = update(poll_state).where(owner.in_(gone))
+            with self.writing(durable=False, ordered=False) as connection:
+                connection.execute(freed.values(claim_owner=None, claim_until=None))
+        return gone
+
     def _change(
         self, claims: Sequence[Claim], owner: ColumnElement[str | None] | None, until: int | None
     ) -> None:
         if claims:
             rows = [{"id": c.source.id, "owner": c.owner, "epoch": c.epoch} for c in claims]
+            # rows are locked one by one: in the same order by everyone
+            rows.sort(key=itemgetter("id"))
             changed = update(poll_state).where(MINE)
             with self.writing(durable=False, ordered=False) as connection:
                 connection.execute(changed.values(claim_owner=owner, claim_until=until), rows)
 
     def known(self, source_id: str, uids: Iterable[str]) -> Mapping[str, Known]:
         """What is remembered of these uids; those never seen are missing from the answer."""
-        asked = {uid_hash(uid): uid for uid in uids}
-        found: dict[str, Known] = {}
-        columns = entries.c
+        return self.known_many({source_id: uids})[source_id]
+
+    def known_many(self, asked: Mapping[str, Iterable[str]]) -> Mapping[str, Mapping[str, Known]]:
+        """`known` for several sources at once, by source id."""
+        found: dict[str, dict[str, Known]] = {id: {} for id in asked}
+        ids = {storable(id): id for id in asked}
         with self.reading() as connection:
-            pk = connection.scalar(select(sources.c.pk).where(sources.c.id == source_id))
-            if pk is None:
-                return found
-            for some in chunks(list(asked), self.tuning.batch):
-                kept = select(
-                    columns.uid_hash,
-                    columns.id,
-                    columns.key,
-                    columns.digest,
-                    columns.published,
-                    columns.updated,
-                    columns.dated,
-                    columns.withdrawn_at,
-                    columns.tags,
-                    columns.names,
-                ).where(columns.source_pk == pk, columns.uid_hash.in_(some))
-                for row in connection.execute(kept):
-                    found[asked[row.uid_hash]] = Known(
-                        id=row.id,
-                        key=key_text(row.key),
-                        digest=row.digest,
-                        published=moment(row.published),
-                        updated=moment(row.updated),
-                        dated=row.dated,
-                        withdrawn=row.withdrawn_at is not None,
-                        tags=tags_of(row.tags),
-                        references=names_of(row.names),
-                    )
-                forgotten = select(pruned.c.uid_hash, pruned.c.id, pruned.c.published).where(
-                    pruned.c.source_pk == pk, pruned.c.uid_hash.in_(some)
-                )
-                for hashed, id, published in connection.execute(forgotten):
-                    found[asked[hashed]] = Known(
-                        id=id,
-                        key=entry_key(id),
-                        digest="",
-                        published=moment(published),
-                        updated=moment(published),
-                        dated=True,
-                        pruned=True,
-                    )
+            wanted: dict[tuple[int, bytes], tuple[dict[str, Known], str]] = {}
+            for some in chunks(list(ids), self.tuning.batch):
+                for pk, id in connection.execute(_NAMED, {"ids": some}):
+                    mine = found[ids[id]]
+                    wanted |= {(pk, uid_hash(uid)): (mine, uid) for uid in asked[ids[id]]}
+            for row in self._of_pairs(connection, entries, _KEPT, list(wanted)):
+                mine, uid = wanted.pop((row[0], row[1]))
+                mine[uid] = _known(row)
+            # the rest is new, or was forgotten
+            for row in self._of_pairs(connection, pruned, _FORGOTTEN, list(wanted)):
+                mine, uid = wanted[row[0], row[1]]
+                mine[uid] = _remembered(row)
         return found
+
+
+def _known(row: Sequence[Any]) -> Known:
+    _, _, id, key, digest, published, updated, dated, withdrawn_at, tags, names = row
+    return Known(
+        id=id,
+        key=key_text(key),
+        digest=digest,
+        published=moment(published),
+        updated=moment(updated),
+        dated=bool(dated),
+        withdrawn=withdrawn_at is not None,
+        tags=tags_of(tags),
+        references=names_of(names),
+    )
+
+
+def _remembered(row: Sequence[Any]) -> Known:
+    _, _, id, published = row
+    return Known(
+        id=id,
+        key=entry_key(id),
+        digest="",
+        published=moment(published),
+        updated=moment(published),
+        dated=True,
+        pruned=True,
+    )

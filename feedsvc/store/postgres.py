@@ -18,6 +18,7 @@ from sqlalchemy import (
     Engine,
     Index,
     MetaData,
+    Row,
     Select,
     Table,
     Text,
@@ -26,19 +27,24 @@ from sqlalchemy import (
     event,
     exists,
     func,
-    insert,
     or_,
     select,
     text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import (
+    DBAPIError,
+    InterfaceError,
+    OperationalError,
+    SQLAlchemyError,
+    TimeoutError,
+)
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from ..errors import ConfigError, StoreError, StoreUnavailable
 from ..query.ast import Words
-from .engine import chunks
-from .schema import metadata
+from .engine import Collision, chunks
+from .schema import entries, metadata
 from .sql import SqlStore
 from .sqlite import SqliteStore
 from .words import SearchText, phrase
@@ -69,8 +75,14 @@ _CONNECT = (
     "SET plan_cache_mode = force_custom_plan",
     "SET jit = off",
 )
+_PUT_TEXT = (
+    "INSERT INTO entry_search (entry_pk, title, summary, body, author, words)"
+    " VALUES (%s, %s, %s, %s, %s, string_to_array(%s, ' '))"
+)
+_PAIRS = 5_000
 _MARKS = {"any": "", "title": "t:", "author": "a:"}
 _MISSING = frozenset({"42P01", "42703"})  # undefined table, undefined column
+_COLLIDED = frozenset({"40001", "40P01"})  # serialization failure, deadlock
 _UNAVAILABLE = frozenset({"08", "28", "3D", "53", "57", "58"})  # classes of SQLSTATE
 
 
@@ -108,14 +120,23 @@ class PostgresStore(SqlStore):
         return engine
 
     def _ours(self, error: SQLAlchemyError) -> StoreError:
-        if not isinstance(error, DBAPIError):
+        if isinstance(error, TimeoutError):
             return StoreUnavailable(f"{self.name}: {error}")
+        if not isinstance(error, DBAPIError):
+            return StoreError(f"{self.name}: {error}")
         state = getattr(error.orig, "sqlstate", None)
         reason = str(error.orig).strip()
         if state in _MISSING:
             return self._unmigrated()
+        if state in _COLLIDED:
+            return Collision(f"{self.name}: two programs changed the same rows: try again")
         if state == "55P03":
             return StoreUnavailable(f"{self.name} stayed locked for {self.wait:g} s")
+        if state == "53100":
+            return StoreUnavailable(
+                f"{self.name} cannot be written: the server's disk is full; make room there and "
+                "the next poll goes on, nothing stored is lost"
+            )
         if (state is None and isinstance(error, OperationalError | InterfaceError)) or (
             state is not None and state[:2] in _UNAVAILABLE
         ):
@@ -128,7 +149,8 @@ class PostgresStore(SqlStore):
         )
 
     def _for_writing(self, connection: Connection, *, durable: bool) -> Connection:
-        return connection
+        # what is read once the lock is held must be what the last holder left
+        return connection.execution_options(isolation_level="READ COMMITTED")
 
     def _begin_writing(self, connection: Connection, *, durable: bool, ordered: bool) -> None:
         if not durable:
@@ -155,22 +177,40 @@ class PostgresStore(SqlStore):
     def _sqlite(self, path: Path) -> SqliteStore:
         return SqliteStore(URL.create("sqlite", database=str(path)), wait=self.wait)
 
+    # -- entries ---------------------------------------------------------------------------
+
+    def _new_pks(self, connection: Connection, number: int) -> Sequence[int]:
+        sequence = func.pg_get_serial_sequence(entries.name, entries.c.pk.name)
+        each = select(func.nextval(sequence)).select_from(func.generate_series(1, number))
+        return sorted(connection.scalars(each))
+
+    def _of_pairs(
+        self,
+        connection: Connection,
+        table: Table,
+        columns: Sequence[str],
+        pairs: Sequence[tuple[int, bytes]],
+    ) -> Iterator[Row[*tuple[Any, ...]]]:
+        names = ", ".join(f"found.{name}" for name in columns)
+        sql = (
+            # names of tables and columns are the schema's
+            f"SELECT {names} FROM {table.name} AS found"  # noqa: S608
+            " JOIN unnest(%s::bigint[], %s::bytea[]) AS asked (source_pk, uid_hash)"
+            " USING (source_pk, uid_hash)"
+        )
+        for some in chunks(pairs, _PAIRS):
+            lists = tuple(map(list, zip(*some, strict=True)))
+            yield from connection.exec_driver_sql(sql, lists).all()
+
     # -- words -----------------------------------------------------------------------------
 
     def _put_text(self, connection: Connection, texts: Mapping[int, SearchText]) -> None:
         if texts:
             rows = [
-                {
-                    "entry_pk": pk,
-                    "title": found.title,
-                    "summary": found.summary,
-                    "body": found.body,
-                    "author": found.author,
-                    "words": sorted(_marked(found)),
-                }
-                for pk, found in texts.items()
+                (pk, text.title, text.summary, text.body, text.author, _marked(text))
+                for pk, text in texts.items()
             ]
-            connection.execute(insert(entry_search), rows)
+            connection.exec_driver_sql(_PUT_TEXT, rows)
 
     def _drop_text(self, connection: Connection, pks: Sequence[int]) -> None:
         for some in chunks(pks, self.tuning.batch):
@@ -202,6 +242,9 @@ class PostgresStore(SqlStore):
     def _damage(self, connection: Connection) -> list[str]:
         return []  # the server looks after its own pages
 
+    def _index_damage(self) -> list[str]:
+        return []
+
     def _after_copy(self, connection: Connection) -> None:
         for table in metadata.sorted_tables:
             key = table.autoincrement_column
@@ -222,15 +265,17 @@ class PostgresStore(SqlStore):
         return (("database", self.name), ("postgresql", str(version)))
 
 
-def _marked(found: SearchText) -> set[str]:
+def _marked(found: SearchText) -> str:
+    """The words by which a text is found, parted by spaces, which no word has."""
     title = found.title.split()
-    return {
+    words = {
         *title,
         *found.summary.split(),
         *found.body.split(),
         *(f"t:{token}" for token in title),
         *(f"a:{token}" for token in found.author.split()),
     }
+    return " ".join(sorted(words))
 
 
 def _matches(words: Words) -> Iterator[ColumnElement[bool]]:

@@ -1,5 +1,6 @@
 """Reading entries: pages of a query, their marks alone, single entries, and tags."""
 
+import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -109,7 +110,9 @@ class Reading(Database):
         """Tags of live entries by falling count, then slug."""
         wanted = select(tags.c.slug, tags.c.label, tags.c.count).where(tags.c.count > 0)
         if prefix:
-            wanted = wanted.where(tags.c.slug.startswith(storable(prefix), autoescape=True))
+            # as text, not as LIKE sees it: slugs sort by code point
+            first, last = storable(prefix), storable(prefix) + chr(sys.maxunicode)
+            wanted = wanted.where(tags.c.slug >= first, tags.c.slug < last)
         with self.reading() as connection:
             found = connection.execute(
                 wanted.order_by(tags.c.count.desc(), tags.c.slug).limit(limit)

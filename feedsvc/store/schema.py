@@ -107,7 +107,7 @@ entries = Table(
     Column("flags", SmallInteger, nullable=False),
     Column("link_hash", BigInteger),
     # its language or nothing, and the primary subtag of that
-    Column("lang", Text, nullable=False),
+    Column("lang", Name, nullable=False),
     Column("tongue", Name, nullable=False),
     Column("id", Text, nullable=False),
     Column("uid", Text, nullable=False),

@@ -43,7 +43,7 @@ from ..query.ast import (
     Until,
     Words,
 )
-from .codec import Flag, micros
+from .codec import Flag, micros, storable
 from .engine import Tuning
 from .schema import entries, entry_tags, sources, tags
 
@@ -132,11 +132,13 @@ class Search:
 
     def withdrawn(self, since: int, limit: int) -> list[tuple[str, int, int]]:
         """The newest tombstones that match: (id, key, time)."""
-        columns = entries.c
+        columns = entries.alias().c
+        # these are few: no other index shall lead, which adding nothing keeps planners from
+        pk = columns.pk + 0
         found = (
             select(columns.id, columns.key, columns.withdrawn_at)
             .where(columns.withdrawn_at.is_not(None), columns.withdrawn_at > since)
-            .where(self._condition(self._where, None, columns.pk, columns.published))
+            .where(self._condition(self._where, _Lookup(pk), pk, columns.published))
             .order_by(columns.withdrawn_at.desc(), columns.key.desc())
             .limit(limit)
         )
@@ -258,14 +260,18 @@ class Search:
         slugs = {term.slug for term in _leaves(self._where) if isinstance(term, Tagged)}
         if not slugs:
             return {}
-        wanted = select(tags.c.slug, tags.c.pk, tags.c.count).where(tags.c.slug.in_(sorted(slugs)))
+        wanted = select(tags.c.slug, tags.c.pk, tags.c.count).where(
+            tags.c.slug.in_(sorted(map(storable, slugs)))
+        )
         return {slug: (pk, number) for slug, pk, number in self._connection.execute(wanted)}
 
     def _find_sources(self) -> dict[str, int]:
         ids = {term.id for term in _leaves(self._where) if isinstance(term, FromSource)}
         if not ids:
             return {}
-        wanted = select(sources.c.id, sources.c.pk).where(sources.c.id.in_(sorted(ids)))
+        wanted = select(sources.c.id, sources.c.pk).where(
+            sources.c.id.in_(sorted(map(storable, ids)))
+        )
         return dict(self._connection.execute(wanted).all())
 
     # -- what must hold --------------------------------------------------------------------
@@ -312,10 +318,12 @@ class Search:
             case Has(what):
                 return of("flags").op("&")(int(_FLAGS[what])) != 0
             case InLanguage(lang) if "-" not in lang:
-                return of("tongue") == lang
+                return of("tongue") == storable(lang)
             case InLanguage(lang):
+                lang = storable(lang)
+                # `.` is what follows `-`: all that begins with the tag and a hyphen
                 own = of("lang")
-                return or_(own == lang, own.startswith(f"{lang}-", autoescape=True))
+                return or_(own == lang, and_(own >= f"{lang}-", own < f"{lang}."))
         return false()
 
 

@@ -68,8 +68,8 @@ class Sources(Withdrawing):
             values["location"] = row["location"]
         self._update(connection, row, values, now)
 
-    def add_source(self, source: Source, now: datetime) -> None:
-        """Adds or revives a source; due at once.
+    def add_source(self, source: Source, now: datetime, *, state: PollState | None = None) -> None:
+        """Adds or revives a source; due at once, or with the poll state it is to begin with.
 
         Raises `StoreError` if its id is taken or its location polled already.
         """
@@ -82,6 +82,10 @@ class Sources(Withdrawing):
                     f"{source.location} is polled already, as source “{polled[source.location]}”"
                 )
             self._add(connection, source, now)
+            if state is not None:
+                own = select(sources.c.pk).where(sources.c.id == storable(source.id))
+                begun = update(poll_state).where(poll_state.c.source_pk == own.scalar_subquery())
+                connection.execute(begun.values(**state_row(state, now)))
             self.bump(connection, membership=now)
 
     def add_sources(self, added: Iterable[Source], now: datetime) -> int:
@@ -176,6 +180,8 @@ class Sources(Withdrawing):
                 meta=meta_of(row["meta"]),
                 entries=counts.get(row["pk"], 0),
                 added=moment(row["added_at"]),
+                owner=row["claim_owner"],
+                until=moment(row["claim_until"]) if row["claim_until"] is not None else None,
             )
             for row in connection.execute(listed).mappings()
         )

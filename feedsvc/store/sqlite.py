@@ -5,11 +5,14 @@ A durable transaction is synced to the disk before it is over; the rest are sync
 or at the latest checkpoint, and a power cut undoes them in order, never the file.
 """
 
+import os
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import (
     URL,
@@ -17,7 +20,9 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Engine,
+    Row,
     Select,
+    Table,
     column,
     create_engine,
     event,
@@ -25,7 +30,7 @@ from sqlalchemy import (
     select,
     table,
 )
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError, TimeoutError
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
 from ..errors import ConfigError, StoreError, StoreUnavailable
@@ -50,8 +55,8 @@ _PAGE_SIZE = 16384
 _CHECKS = {
     "PRAGMA integrity_check(20)": "{0}",
     "PRAGMA foreign_key_check": "{0} {1} belongs to {2} that are gone",
-    "INSERT INTO entry_search (entry_search) VALUES ('integrity-check')": "",
 }
+_PAIRS = 512
 _FIELDS = {"any": "{title summary body}", "title": "title", "author": "author"}
 
 _search = table(
@@ -114,21 +119,38 @@ class SqliteStore(SqlStore):
     def _ours(self, error: SQLAlchemyError) -> StoreError:
         if isinstance(error, DBAPIError) and error.orig is not None:
             return self._named(error.orig)
-        return StoreUnavailable(f"{self.path}: {error}")
+        if isinstance(error, TimeoutError):
+            return StoreUnavailable(f"{self.path}: {error}")
+        return StoreError(f"{self.path}: {error}")
 
     def _named(self, error: BaseException) -> StoreError:
         """The error of ours that stands for one of the driver's."""
         kind = getattr(error, "sqlite_errorname", "")
         if kind.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
             return StoreUnavailable(
-                f"{self.path} stayed locked by another program for {self.wait:g} s"
+                f"{self.path} stayed locked by another program for {self.wait:g} s: "
+                "end what else has it open, or try again"
             )
+        user = f"the user with uid {os.geteuid()}"
         if kind.startswith("SQLITE_CANTOPEN"):
             return StoreUnavailable(
-                f"{self.path} cannot be opened: does its folder exist, and may it be written?"
+                f"{self.path} cannot be opened: it must be a file in a folder that is there, "
+                f"and {user} must be allowed to write both"
             )
-        if kind.startswith(("SQLITE_READONLY", "SQLITE_FULL", "SQLITE_IOERR")):
-            return StoreUnavailable(f"{self.path} cannot be written: {error}")
+        if kind.startswith("SQLITE_READONLY"):
+            return StoreUnavailable(
+                f"{self.path} cannot be written: allow {user} to write the file and its folder"
+            )
+        if kind.startswith("SQLITE_FULL"):
+            return StoreUnavailable(
+                f"{self.path} cannot be written: its disk is full; make room there and the next "
+                "poll goes on, nothing stored is lost"
+            )
+        if kind.startswith("SQLITE_IOERR"):
+            return StoreUnavailable(
+                f"{self.path} cannot be read or written ({error}): is its disk full, over its "
+                "quota, or failing?"
+            )
         if kind.startswith("SQLITE_NOTADB"):
             return StoreError(f"{self.path} is not an SQLite database: choose another store.url")
         if kind.startswith("SQLITE_CORRUPT"):
@@ -191,6 +213,28 @@ class SqliteStore(SqlStore):
                 source.backup(target)
             finish_file(temporary)
 
+    # -- entries ---------------------------------------------------------------------------
+
+    def _new_pks(self, connection: Connection, number: int) -> Sequence[int]:
+        last = "SELECT max(seq) FROM sqlite_sequence WHERE name = 'entries'"
+        first = 1 + (connection.exec_driver_sql(last).scalar() or 0)
+        return range(first, first + number)
+
+    def _of_pairs(
+        self,
+        connection: Connection,
+        table: Table,
+        columns: Sequence[str],
+        pairs: Sequence[tuple[int, bytes]],
+    ) -> Iterator[Row[*tuple[Any, ...]]]:
+        for some in chunks(pairs, _PAIRS):
+            # few lengths, so that statements are prepared once; nothing equals NULL
+            size = min(_PAIRS, 1 << (len(some) - 1).bit_length())
+            values: list[int | bytes | None] = [value for pair in some for value in pair]
+            values += [None] * (2 * size - len(values))
+            sql = _pairs_statement(table.name, tuple(columns), size)
+            yield from connection.exec_driver_sql(sql, tuple(values)).all()
+
     # -- words -----------------------------------------------------------------------------
 
     def _put_text(self, connection: Connection, texts: Mapping[int, SearchText]) -> None:
@@ -236,12 +280,23 @@ class SqliteStore(SqlStore):
         found: list[str] = []
         for check, message in _CHECKS.items():
             try:
-                cursor = connection.exec_driver_sql(check)
-                rows = cursor.fetchmany(20) if cursor.returns_rows else []
+                rows = connection.exec_driver_sql(check).fetchmany(20)
                 found += [message.format(*row) for row in rows if row[0] != "ok"]
             except DBAPIError as error:
                 found.append(f"{self.path} is damaged ({error.orig}): restore a backup")
         return found
+
+    def _index_damage(self) -> list[str]:
+        try:
+            with self.writing(durable=False) as connection:
+                connection.exec_driver_sql(
+                    "INSERT INTO entry_search (entry_search) VALUES ('integrity-check')"
+                )
+        except StoreUnavailable:
+            raise  # it was not asked
+        except StoreError as error:
+            return [f"the search index: {error}"]
+        return []
 
     def _after_copy(self, connection: Connection) -> None:
         pass  # SQLite counts on from the largest key there is
@@ -252,6 +307,18 @@ class SqliteStore(SqlStore):
 
     def _details(self, connection: Connection) -> tuple[tuple[str, str], ...]:
         return (("file", str(self.path)), ("sqlite", sqlite3.sqlite_version))
+
+
+@cache
+def _pairs_statement(table: str, columns: tuple[str, ...], size: int) -> str:
+    """Looks pairs up one by one: `IN` with pairs, and joins that may be turned, go through all."""
+    names = ", ".join(f"found.{name}" for name in columns)
+    return (
+        # names of tables and columns are the schema's
+        f"WITH asked (of, name) AS (VALUES {', '.join(['(?, ?)'] * size)})"  # noqa: S608
+        f" SELECT {names} FROM asked CROSS JOIN {table} AS found"
+        " ON found.source_pk = asked.of AND found.uid_hash = asked.name"
+    )
 
 
 def _matches(words: Words) -> ColumnElement[bool]:

@@ -126,18 +126,17 @@ class Upkeep(Withdrawing, Life):
     def check(self) -> tuple[str, ...]:
         """Looks for damage (integrity, counts, dangling rows); returns what it found."""
         self.require_current()
-        with self.writing(durable=False) as connection:
+        with self.reading() as connection:
             self._lift_limits(connection)
             if found := self._damage(connection):
-                # nothing read from a damaged file means anything, nor can it be written
-                connection.rollback()
+                # nothing that is read from a damaged file means anything
                 return tuple(found)
             for problem, rows in (*_PROBLEMS, *self._unsearchable()):
                 if number := _count(connection, rows):
                     found.append(f"{number:,} {problem}")
             if stale := self._stale(connection):
                 found.append(f"{stale:,} entries with a fingerprint that is not theirs")
-        return tuple(found)
+        return (*found, *self._index_damage())
 
     def _unsearchable(self) -> Iterator[tuple[str, Select[Any]]]:
         indexed = self._indexed()

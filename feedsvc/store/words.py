@@ -7,6 +7,7 @@ backends'.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from math import log1p, sqrt
 
 from ..model import Entry, key_number
@@ -41,6 +42,7 @@ def phrase(words: Words) -> str:
     return _spaced(words.tokens)
 
 
+@lru_cache(maxsize=1 << 16)
 def term(token: str) -> int:
     """The number that stands for a token in the indexes of titles and of waiting headlines."""
     return key_number(token)

@@ -214,7 +214,8 @@ def test_a_backup_restores_into_any_backend(
     any_store.backup(file)
     assert sorted(path.name for path in tmp_path.iterdir() if "backup" in path.name) == [file.name]
     other = open_fresh(target)
-    poll(other, entry("replaced", source="z"), source="z")
+    for title in map(str, range(20)):
+        poll(other, entry("replaced", source="z", title=title), source="z")
     change = other.change()
     other.restore(file)
     assert contents(other) == contents(any_store)

@@ -183,3 +183,35 @@ def test_known_takes_any_number_of_uids_of_any_length(any_store: SqlStore) -> No
     poll(any_store, *(entry(str(at), uid=uid) for at, uid in enumerate(long)))
     assert set(any_store.known("a", long)) == set(long)
     assert set(uids(any_store, limit=2000)) == set(long)
+
+
+def test_claims_of_dead_owners_are_free_at_once_and_fenced_off(any_store: SqlStore) -> None:
+    add(any_store, "a", "b", "c", "idle")
+    for id, owner in (("a", "dead"), ("b", "living"), ("c", "dead")):
+        claim(any_store, id, owner=owner)
+    held = {status.source.id: (status.owner, status.until) for status in any_store.sources()}
+    until = NOW + LEASE
+    assert held == {
+        "a": ("dead", until),
+        "b": ("living", until),
+        "c": ("dead", until),
+        "idle": (None, None),
+    }
+    asked: list[str] = []
+
+    def dead(owner: str) -> bool:
+        asked.append(owner)
+        return owner == "dead"
+
+    assert any_store.release_dead(dead) == ("dead",)
+    assert sorted(asked) == ["dead", "living"]
+    assert any_store.release_dead(dead) == ()
+    assert sorted(due(any_store)) == ["a", "c", "idle"]
+
+
+def test_who_was_taken_for_dead_cannot_commit(any_store: SqlStore) -> None:
+    add(any_store, "a")
+    held = claim(any_store, "a", owner="sleeping")
+    any_store.release_dead(lambda owner: True)
+    with pytest.raises(ClaimLost):
+        any_store.finish_poll(held, PollResult(state=PollState(next_at=NOW)), NOW)

@@ -31,7 +31,7 @@ from feedsvc.query.text import tokens
 from feedsvc.store import BACKENDS, SqlStore
 from feedsvc.store.base import RelatedLink
 from feedsvc.store.engine import Tuning
-from tests.storekit import HOUR, NOW, add, entry, poll, uids
+from tests.storekit import HOUR, LEASE, NOW, add, entry, poll, uids
 
 SOURCES: dict[str, SourceKind] = {"a": "feed", "b": "feed", "c": "directory"}
 WORDS = ("harbour", "Élysée", "U.S.", "москва", "東京", "oil", "½", "x")
@@ -151,6 +151,11 @@ def test_queries_find_what_they_mean(open_fresh: Callable[[str], SqlStore], seed
     @example(where=Or((Tagged("red"), Tagged("blue"), Tagged("rare"))), sort="updated")
     @example(where=And((Tagged("rare"), Or((words("oil"), FromSource("b"))))), sort="published")
     @example(where=Not(InLanguage("en")), sort="published")
+    @example(where=words("oil"), sort="published")
+    @example(where=words("oil", "title"), sort="updated")
+    @example(where=Tagged("red"), sort="updated")
+    @example(where=InLanguage("en"), sort="updated")
+    @example(where=FromSource("a"), sort="relevance")
     @settings(
         max_examples=50,
         deadline=None,
@@ -226,3 +231,24 @@ def test_a_query_of_very_many_terms_is_answered(any_store: SqlStore) -> None:
     assert any_store.count(few, now=NOW) == 1
     every = EntryQuery(And(tuple(map(Tagged, tags[:64]))))
     assert any_store.count(every, now=NOW) == 1
+
+
+@pytest.mark.parametrize("odd", ["half\ud800", "n\0l"])
+def test_what_no_database_takes_is_looked_for_all_the_same(any_store: SqlStore, odd: str) -> None:
+    poll(any_store, entry("one"))
+    asked = (Tagged(odd), FromSource(odd), InLanguage(odd), InLanguage(f"{odd}-x"))
+    for where in asked:
+        for query in (EntryQuery(where=where), EntryQuery(where=Not(where))):
+            expected = 1 if isinstance(query.where, Not) else 0
+            assert any_store.count(query, now=NOW) == expected
+            any_store.head(query, limit=5, now=NOW)
+    assert any_store.known(odd, ["one"]) == {}
+    assert any_store.tags(prefix=odd) == ()
+    assert any_store.claim_due(now=NOW, owner="me", lease=LEASE, limit=1, only=[odd]) == ()
+
+
+def test_a_language_is_asked_for_by_whole_subtags(any_store: SqlStore) -> None:
+    for lang in ("en", "en-GB", "en-GB-oed", "eng", "en-gbx", "en_gb"):
+        poll(any_store, entry(lang, lang=lang, source=lang.lower().replace("_", "--")), source="x")
+    assert sorted(uids(any_store, "lang:en-gb")) == ["en-GB", "en-GB-oed", "en_gb"]
+    assert sorted(uids(any_store, "lang:en")) == ["en", "en-GB", "en-GB-oed", "en-gbx", "en_gb"]

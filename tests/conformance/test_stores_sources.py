@@ -40,6 +40,16 @@ def declared(*sources: Source) -> list[Source]:
     return [replace(source, origin="config") for source in sources]
 
 
+def test_a_source_may_begin_with_a_poll_state(any_store: SqlStore) -> None:
+    state = PollState(next_at=NOW + HOUR, retry_after=NOW + HOUR, status=503, error="busy")
+    source = Source(id="a", kind="feed", location="https://a.example/feed")
+    any_store.add_source(source, NOW, state=state)
+    assert any_store.source("a").state == state
+    any_store.remove_source("a", purge=False, now=NOW)
+    any_store.add_source(source, NOW, state=PollState(next_at=NOW + 2 * HOUR))
+    assert any_store.source("a").state == PollState(next_at=NOW + 2 * HOUR)
+
+
 def test_a_source_is_kept_as_it_is(any_store: SqlStore) -> None:
     any_store.add_source(FULL, NOW)
     status = any_store.source("full")

@@ -2,8 +2,10 @@
 
 import json
 import shutil
+import socket
 import sqlite3
 import stat
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -11,7 +13,10 @@ from click.testing import CliRunner, Result
 from lxml import etree
 
 from feedsvc.cli import cli
-from tests.feedserver import FeedServer
+from feedsvc.config import load
+from feedsvc.process import own_name, spoken
+from feedsvc.runtime import open_runtime
+from tests.feedserver import Answer, FeedServer
 
 ROOT = Path(__file__).parent.parent.parent
 SEED = "000_b0149e1d855999ec.txt"
@@ -87,7 +92,7 @@ def test_sources_come_and_go(shell: Shell, feed_server: FeedServer) -> None:
     assert (feed["title"], feed["tags"], feed["interval"]) == ("Loopback", ["loop"], 3600.0)
     assert feed["origin"] == "store"
     assert "known already" in shell("source", "add", feed_server.url("/page"), code=2).stderr
-    assert "1 new" in shell("source", "poll", feed["id"]).stdout
+    assert "1 unchanged" in shell("source", "poll", feed["id"]).stdout
     assert "entries    1" in shell("source", "show", feed["id"]).stdout
     exported = shell("opml", "export").stdout
     assert feed_server.url("/feed.xml") in exported
@@ -103,13 +108,103 @@ def test_sources_come_and_go(shell: Shell, feed_server: FeedServer) -> None:
 def test_adding_what_is_no_feed_is_refused(shell: Shell, feed_server: FeedServer) -> None:
     shell.set("POLL__ALLOW_PRIVATE", json.dumps([feed_server.address]))
     feed_server.serve("/page", b"<html><body>nothing</body></html>")
-    feed_server.serve("/gone", b"", status=404)
-    assert "HTML" in shell("source", "add", feed_server.url("/page"), code=1).stderr
-    assert "404" in shell("source", "add", feed_server.url("/gone"), code=1).stderr
+    feed_server.serve("/lost", b"", status=404)
+    feed_server.serve("/gone", b"", status=410)
+    for path, reason in (("/page", "HTML"), ("/lost", "404"), ("/gone", "410")):
+        assert reason in shell("source", "add", feed_server.url(path), code=1).stderr
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{closed.getsockname()[1]}"
+        shell.set("POLL__ALLOW_PRIVATE", json.dumps([feed_server.address, address]))
+        assert "refused" in shell("source", "add", f"http://{address}/", code=1).stderr
+    assert "127-0-0-1" not in shell("source", "list").stdout
     assert "not a directory" in shell("source", "add", "nowhere", code=2).stderr
     assert "not a directory" in shell("source", "add", "", code=2).stderr
     assert "known already" in shell("source", "add", "./seeds", code=2).stderr
     assert "seeds" in shell("source", "list").stdout
+
+
+def test_what_looks_at_a_feed_is_its_first_poll(shell: Shell, feed_server: FeedServer) -> None:
+    """The server of a feed that is added sees one request that is not conditional, ever."""
+    shell.set("POLL__ALLOW_PRIVATE", json.dumps([feed_server.address]))
+    validators = {"ETag": '"v1"', "Last-Modified": "Sun, 01 Mar 2026 12:00:00 GMT"}
+    feed_server.serve("/feed.xml", RSS, headers=validators)
+    link = b'<link rel="alternate" type="application/rss+xml" href="/feed.xml">'
+    feed_server.serve("/page", b"<html><head>" + link + b"</head></html>")
+    assert "(1 entries)" in shell("source", "add", feed_server.url("/page")).stdout
+    assert "One" in shell("query", "").stdout
+    shell("poll", "--once")
+    assert "2 unchanged" in shell("poll", "--once", "--all").stdout
+    looked, polled = feed_server.requests("/feed.xml")
+    assert looked.headers["If-None-Match"] is None
+    assert polled.headers["If-None-Match"] == '"v1"'
+    assert polled.headers["If-Modified-Since"] == validators["Last-Modified"]
+    assert len(feed_server.requests("/page")) == 1
+
+    shell("source", "add", feed_server.url("/feed.xml"), code=2)
+    assert len(feed_server.requests("/feed.xml")) == 2
+    feed_server.redirect("/old", feed_server.url("/feed.xml"), status=301)
+    assert "known already" in shell("source", "add", feed_server.url("/old"), code=2).stderr
+
+
+def test_a_busy_server_is_asked_again_when_it_said(shell: Shell, feed_server: FeedServer) -> None:
+    shell.set("POLL__ALLOW_PRIVATE", json.dumps([feed_server.address]))
+    shell.set("POLL__TIMEOUT", "1s")
+    busy = Answer(status=503, headers={"Retry-After": "7200"})
+    feed_server.script("/busy", busy, Answer(body=RSS))
+    added = shell("source", "add", feed_server.url("/busy"), "--title", "Busy")
+    assert added.stdout.startswith("added ")
+    assert "wait 2 h; the next poll is due at 20" in added.stderr
+    feed_server.serve("/slow", RSS, drip=(1, 1.0))
+    assert "timed out" in shell("source", "add", feed_server.url("/slow")).stderr
+    rows = [json.loads(line) for line in shell("source", "list", "--json").stdout.splitlines()]
+    row = next(row for row in rows if row["title"] == "Busy")
+    assert (row["status"], row["failures"], row["entries"]) == (503, 1, 0)
+    wait = datetime.fromisoformat(row["next"]) - datetime.fromisoformat(row["last"])
+    assert wait >= timedelta(hours=2)
+    assert "asked to be left alone until" in shell("poll", "--once", "--all", code=1).stderr
+    assert len(feed_server.requests("/busy")) == 1
+
+
+def test_a_page_of_several_feeds_lists_them(shell: Shell, feed_server: FeedServer) -> None:
+    shell.set("POLL__ALLOW_PRIVATE", json.dumps([feed_server.address]))
+    links = (
+        b'<link rel="alternate" type="application/rss+xml" title="%s" href="/%s">' % (name, name)
+        for name in (b"one", b"two")
+    )
+    feed_server.serve("/page", b"<html><head>" + b"".join(links) + b"</head></html>")
+    told = shell("source", "add", feed_server.url("/page"), code=1).stderr
+    assert feed_server.url("/one") in told
+    assert feed_server.url("/two") in told
+    assert [request.path for request in feed_server.requests()] == ["/page"]
+
+
+def test_force_adds_what_is_no_feed_yet(shell: Shell, feed_server: FeedServer) -> None:
+    shell.set("POLL__ALLOW_PRIVATE", json.dumps([feed_server.address]))
+    feed_server.serve("/soon", b"", status=404)
+    feed_server.serve("/page", b"<html><body>nothing</body></html>")
+    for path, reason in (("/soon", "404"), ("/page", "HTML")):
+        added = shell("source", "add", feed_server.url(path), "--force")
+        assert feed_server.url(path) in added.stdout
+        assert reason in added.stderr
+        feed_server.serve(path, RSS, headers={"ETag": '"v1"'})
+    assert "3 new" in shell("poll", "--once", "--all").stdout
+
+
+def test_nothing_from_outside_is_parsed_in_the_process_of_the_verb(
+    shell: Shell, feed_server: FeedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def here(*arguments: object, **more: object) -> None:
+        pytest.fail("parsed without the limits of a parser process")
+
+    monkeypatch.setattr("feedsvc.sources.webfeed.parse_feed", here)
+    monkeypatch.setattr("feedsvc.sources.discovery.etree.fromstring", here)
+    shell.set("POLL__ALLOW_PRIVATE", json.dumps([feed_server.address]))
+    feed_server.serve("/feed.xml", RSS)
+    feed_server.serve(
+        "/page", b'<link rel="alternate" type="application/rss+xml" href="/feed.xml">'
+    )
+    assert "(1 entries)" in shell("source", "add", feed_server.url("/page")).stdout
 
 
 def test_private_networks_are_refused_unless_named(shell: Shell, feed_server: FeedServer) -> None:
@@ -156,6 +251,36 @@ def test_a_wrong_key_is_named_with_its_line_and_neighbour(shell: Shell) -> None:
     assert len(message.strip().splitlines()) == 1
 
 
+def test_config_check_knows_the_stores_there_are(shell: Shell) -> None:
+    shell.config(CONFIG + '[store]\nurl = "mysql://root:hidden@db/news"\n')
+    message = shell("config", "check", code=2).stderr
+    assert "config/feedsvc.toml:5: store.url" in message
+    assert "postgresql://USER" in message
+    assert "hidden" not in message
+
+
+def test_config_check_reads_the_subscription_lists(shell: Shell) -> None:
+    shell.config('opml = [\n"good.opml",\n"bad.opml",\n"none.opml",\n"seeds",\n"x.html"]\n')
+    outline = '<outline text="A" xmlUrl="https://a.example/feed"/>'
+    (shell.folder / "good.opml").write_text(f'<opml version="2.0"><body>{outline}</body></opml>')
+    (shell.folder / "bad.opml").write_text(
+        f'<opml version="2.0"><body>\n{outline}\n<outline text="F" xmlUrl="ftp://a.example/f"/>\n'
+        f"{outline[:-2]}\n"
+    )
+    (shell.folder / "x.html").write_text("<html><p>\nno list</html>")
+    lines = shell("config", "check", code=2).stderr.splitlines()
+    told = "\n".join(lines)
+    assert "config/feedsvc.toml:4: opml: none.opml: no such file" in told
+    assert "config/feedsvc.toml:5: opml: seeds: is a directory" in told
+    assert "config/feedsvc.toml:3: opml: bad.opml:3: F: " in told
+    assert "config/feedsvc.toml:3: opml: bad.opml:5: not well-formed" in told
+    assert "config/feedsvc.toml:6: opml: x.html:2: This is not a subscription list" in told
+    assert "good.opml" not in told
+
+    shell.config('opml = ["good.opml"]\n')
+    assert "0 sources and 1 in subscription lists" in shell("config", "check").stdout
+
+
 def test_config_shows_where_a_value_came_from(shell: Shell) -> None:
     shell.set("WEB__ADMIN_TOKEN", "hidden-secret")
     shell.set("POLL__INTERVAL", "45m")
@@ -199,6 +324,88 @@ def test_a_document_read_in_part_is_not_called_skipped(shell: Shell) -> None:
     assert "item 2" in polled.stderr
     said = polled.stderr + shell("source", "show", "seeds").stdout + shell("source", "list").stdout
     assert "skipped" not in said
+
+
+def test_the_doctor_tells_what_is_true(shell: Shell, feed_server: FeedServer) -> None:
+    shell.set("POLL__ALLOW_PRIVATE", json.dumps([feed_server.address]))
+    fresh = shell("doctor").stdout
+    assert "ok       configuration: config/feedsvc.toml" in fresh
+    assert "ok       sources: 0 in order, 1 not polled yet" in fresh
+
+    feed_server.serve("/busy", status=503, headers={"Retry-After": "7200"})
+    feed_server.serve("/lost", status=404)
+    shell.config(
+        CONFIG
+        + "".join(
+            f'[[sources]]\nid = "{id}"\nlocation = "{feed_server.url(f"/{id}")}"\n'
+            for id in ("busy", "lost")
+        )
+    )
+    shell("poll", "--once", code=1)
+    told = shell("doctor", code=1).stdout
+    assert "warning  sources: 1 in order, 2 not" in told
+    assert "ok       sources" not in told
+    rows = told.splitlines()
+    for id, remedy in (("busy", "nothing: its server is busy"), ("lost", "source remove lost")):
+        place = next(i for i, row in enumerate(rows) if row.startswith(f"failed   source {id}:"))
+        assert remedy in rows[place + 1]
+        assert "tried again by itself at 20" in rows[place + 1]
+
+    shell.config("opml = ['none.opml']\n")
+    assert "failed   configuration" in shell("doctor", code=1).stdout
+    shell.config("[poll]\nintervall = '1h'\n")
+    assert "failed   configuration" in shell("doctor", code=1).stdout
+    (shell.folder / "config" / "feedsvc.toml").unlink()
+    assert "there is no config/feedsvc.toml" in shell("doctor").stdout
+
+
+def test_the_doctor_tells_who_polls_and_who_died(shell: Shell) -> None:
+    shell("source", "list")
+    host, pid, mark = own_name().split(":")
+    place, _, start = mark.rpartition("-")
+    dead = f"{host}:{pid}:{place}-{int(start) - 1}"
+    config = load(shell.folder / "config" / "feedsvc.toml", environ={})
+    with open_runtime(config) as runtime:
+        now = runtime.clock()
+        runtime.store.claim_due(now=now, owner=dead, lease=timedelta(hours=1), limit=9)
+    assert f"warning  poller: {host}:{pid} died while it polled seeds" in shell("doctor").stdout
+    assert "1 new" in shell("poll", "--once").stdout
+
+
+def test_what_went_wrong_is_told_once_and_in_words(shell: Shell, feed_server: FeedServer) -> None:
+    shell.set("POLL__ALLOW_PRIVATE", json.dumps([feed_server.address]))
+    (shell.folder / "seeds" / "bad.json").write_text("{", "utf-8")
+    feed_server.serve("/down", status=500)
+    down = feed_server.url("/down")
+    shell.config(f'{CONFIG}[[sources]]\nid = "down"\nlocation = "{down}"\n')
+    for options in ((), ("--all",)):
+        told = shell("poll", "--once", *options, code=1).stderr
+        assert told.count("bad.json") == 1
+        assert told.count("500") == 1
+        assert "{" not in told.replace("bad.json", "")
+    summary = shell("poll", "--once", "--all", "--json", code=1)
+    assert json.loads(summary.stdout)["failed"][0]["source"] == "down"
+    assert summary.stderr == ""
+    verbose = shell("-v", "poll", "--once", "--all", code=1).stderr
+    assert "poll failed" in verbose
+
+
+def test_sources_polled_by_a_running_service_are_named(shell: Shell) -> None:
+    shell("source", "list")
+    config = load(shell.folder / "config" / "feedsvc.toml", environ={})
+    with open_runtime(config) as runtime:
+        now = runtime.clock()
+        runtime.store.claim_due(now=now, owner=own_name(), lease=timedelta(hours=1), limit=9)
+    host_and_pid = spoken(own_name())
+    told = shell("poll", "--once")
+    assert "polled 0 sources" in told.stdout
+    assert f"left alone seeds: {host_and_pid}, a running feedsvc, is polling it" in told.stderr
+    summary = json.loads(shell("poll", "--once", "--all", "--json").stdout)
+    assert host_and_pid in summary["left_alone"]["seeds"]
+    assert host_and_pid in shell("source", "poll", "seeds", code=1).stderr
+    assert host_and_pid in shell("doctor").stdout
+    shown = shell("source", "show", "seeds", "--json").stdout
+    assert json.loads(shown)["polled_by"] == host_and_pid
 
 
 def test_a_newer_schema_is_refused(shell: Shell) -> None:

@@ -138,7 +138,7 @@ def test_what_is_left_of_a_large_directory_is_due_at_once(
     async def run() -> list[PollReport]:
         async with Poller(seeds.runtime) as poller:
             reports = []
-            while claims := await poller.claim(limit=1):
+            while claims := await poller.claims.take(limit=1):
                 reports.append(await poller.poll(claims[0]))
             return reports
 

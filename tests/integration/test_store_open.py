@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from feedsvc.config.values import STORE_SCHEMES
 from feedsvc.errors import ConfigError, StoreError, StoreUnavailable
 from feedsvc.store import BACKENDS, open_store
 from feedsvc.store.sqlite import SqliteStore
@@ -62,6 +63,14 @@ def test_a_url_that_names_no_store_is_refused(url: str, message: str) -> None:
     with pytest.raises(ConfigError, match=message) as raised:
         open_store(url)
     assert raised.value.key == "store.url"
+
+
+def test_the_configuration_takes_the_schemes_there_are_backends_for(tmp_path: Path) -> None:
+    stores = [open_store(f"{scheme}:///{tmp_path}/db") for scheme in STORE_SCHEMES]
+    assert {type(store) for store in stores} == set(BACKENDS.values())
+    for store in stores:
+        store.close()
+    assert set(BACKENDS) <= set(STORE_SCHEMES)
 
 
 @pytest.mark.parametrize("url", ["mysql://u:hidden@h/db", "no url u:hidden@h", "pg://u:hidden@h:x"])

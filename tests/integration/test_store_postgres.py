@@ -8,9 +8,11 @@ import pytest
 from sqlalchemy import text
 
 from feedsvc.errors import StoreError, StoreUnavailable
+from feedsvc.model import PollState
 from feedsvc.store import SqlStore, open_store
+from feedsvc.store.base import Committed, PollResult
 from tests.postgres import Postgres
-from tests.storekit import NOW, add, entry, poll, run_forking, uids
+from tests.storekit import NOW, add, claim, entry, poll, run_forking, uids
 
 
 @pytest.fixture
@@ -145,3 +147,59 @@ def test_a_schema_beside_ours_is_none_of_our_business(postgres_url: str) -> None
         assert store.check() == ()
     finally:
         store.close()
+
+
+def test_writers_see_what_the_last_one_left_whatever_the_server_prefers(store: SqlStore) -> None:
+    add(store, "a", "b")
+    name = store.url.database
+    with store.writing() as connection:
+        level = f'ALTER DATABASE "{name}" SET default_transaction_isolation'
+        connection.execute(text(f"{level} = 'repeatable read'"))
+    other = open_store(store.url.render_as_string(hide_password=False))
+    try:
+        with store.writing() as held:
+            late = threading.Thread(target=poll, args=(other, entry("late", tags=["x"])))
+            late.start()
+            while not held.scalar(text("SELECT 1 FROM pg_locks WHERE NOT granted LIMIT 1")):
+                pass
+            store.bump(held)
+        late.join()
+        assert store.change() >= 2
+        assert uids(store, "tag:x") == ["late"]
+    finally:
+        other.close()
+        with store.writing() as connection:
+            connection.execute(text(f'ALTER DATABASE "{name}" RESET default_transaction_isolation'))
+
+
+def test_a_group_that_is_in_anothers_way_is_written_again(store: SqlStore) -> None:
+    add(store, "a", "b")
+    held = [claim(store, name) for name in ("a", "b")]
+    waiting = text("SELECT 1 FROM pg_locks WHERE NOT granted LIMIT 1")
+    lock = text(
+        "SELECT 1 FROM poll_state JOIN sources ON pk = source_pk WHERE id = :id FOR UPDATE"
+        " OF poll_state"
+    )
+    group = [(each, PollResult(state=PollState(etag="x"))) for each in held]
+    done: list[object] = []
+    late = threading.Thread(target=lambda: done.extend(store.finish_polls(group, NOW)))
+    with store.writing(ordered=False) as other:
+        # so that it is the group that the server finds first, and makes give way
+        other.execute(text("SET LOCAL deadlock_timeout = '1min'"))
+        other.execute(lock, {"id": "b"})
+        late.start()
+        while not other.scalar(waiting):
+            pass
+        other.execute(lock, {"id": "a"})
+    late.join()
+    assert done == [Committed(), Committed()]
+    assert [status.state.etag for status in store.sources()] == ["x", "x"]
+
+
+def test_a_full_disk_of_the_server_is_named(store: SqlStore) -> None:
+    full = text("DO $$ BEGIN RAISE EXCEPTION 'no space left' USING ERRCODE = '53100'; END $$")
+    with pytest.raises(StoreUnavailable, match="server's disk is full; make room"):
+        with store.writing() as connection:
+            store.bump(connection)
+            connection.execute(full)
+    assert store.change() == 0

@@ -1,5 +1,6 @@
 """The SQLite store: one file that many threads and processes share, and that survives a kill."""
 
+import re
 import signal
 import sqlite3
 import subprocess
@@ -8,6 +9,7 @@ import threading
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import event
@@ -215,6 +217,56 @@ def stop(connection, cursor, statement, *rest):
 
 poll(store, *(entry(f"lost-{n}", tags=["x", "y"]) for n in range(200)), now=NOW + HOUR)
 """
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "",
+        "tag:x",
+        "tag:x tag:y -tag:z lang:en has:author kind:feed",
+        "tag:x OR tag:y",
+        "(tag:x OR source:a) since:7d",
+        "word",
+        '"two words" tag:x',
+        "source:a until:2026-01-01",
+        "lang:en",
+        "lang:en-us source:a",
+        "sort:updated",
+        "tag:x sort:updated",
+        "source:a sort:updated",
+        "word sort:relevance",
+    ],
+)
+def test_no_query_goes_through_a_table(store: SqlStore, query: str) -> None:
+    crowd = (entry(f"c{number}", source="b", tags=["z"]) for number in range(80))
+    poll(store, *crowd, source="b")
+    here = [entry(name, title="Two words, one word", tags=["x", "y", "z"]) for name in "abc"]
+    poll(store, *here)
+    asked: list[tuple[str, Any]] = []
+
+    def note(*arguments: Any) -> None:
+        asked.append((arguments[2], arguments[3]))
+
+    event.listen(store.engine, "before_cursor_execute", note)
+    for ask in (store.head, store.find):
+        ask(parse(query), limit=50, now=NOW)
+    event.remove(store.engine, "before_cursor_execute", note)
+    with store.reading() as connection:
+        plans = [
+            step[3]
+            for statement, values in asked
+            if statement.startswith("SELECT")
+            for step in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)
+        ]
+    small = r"SCAN (?!entry_search |sources|anon_|CONSTANT)"
+    scans = [step for step in plans if re.match(small, step)]
+    # sources are few; without a condition the whole order is the answer
+    allowed = {"": {"published"}, "sort:updated": {"updated"}, "tag:x sort:updated": {"updated"}}
+    indexes = {f"SCAN entries USING INDEX ix_entries_{name}" for name in allowed.get(query, set())}
+    assert set(scans) <= indexes
+    if query.startswith("tag:x") and "OR" not in query and "sort" not in query:
+        assert not any("TEMP B-TREE" in step for step in plans)
 
 
 def test_a_kill_in_the_middle_of_a_poll_leaves_all_or_nothing(store: SqlStore) -> None:

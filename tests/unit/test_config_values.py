@@ -168,6 +168,8 @@ REFUSED: list[tuple[Callable[[str], str], str, str]] = [
     (values.store_url, "data.db", "not the URL of a database"),
     (values.store_url, "sqlite://data/x.db", 'write "sqlite:///data/x.db"'),
     (values.store_url, "sqlite:///", "too few slashes"),
+    (values.store_url, "mysql://h/db", 'no store for "mysql:": write "sqlite:///data'),
+    (values.store_url, "u:hidden@h://db", "not the URL of a database"),
     (values.host, "http://a", "not an address to listen on"),
     (values.host, "1.2.3", "not an address to listen on"),
     (values.host, "", "not an address to listen on"),

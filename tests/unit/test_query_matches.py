@@ -2,12 +2,13 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from random import Random
 
 import pytest
 
 from feedsvc.model import Entry, Link, Person, Tag, Text
 from feedsvc.query import matches, moment, parse, searchable
-from feedsvc.query.text import plain
+from feedsvc.query.text import plain, tokens
 
 NOW = datetime(2025, 4, 12, 8, 0, 42, tzinfo=UTC)
 
@@ -166,3 +167,13 @@ def test_markup_parts_words_only_between_blocks(html: str, words: str) -> None:
 def test_plain_text_is_left_alone() -> None:
     assert plain(Text(value="1 <b> 2 &amp;")) == "1 <b> 2 &amp;"
     assert plain(None) == ""
+
+
+def test_ascii_text_has_the_tokens_it_has_among_other_letters() -> None:
+    chance = Random(1)
+    letters = [*map(chr, range(128)), "a" * 99, "b" * 101, " "]
+    for _ in range(2_000):
+        text = "".join(chance.choices(letters, k=30))
+        assert tokens(text) == tokens(f"{text} é")[:-1]
+    assert tokens("x" * 130) == ["x" * 100]
+    assert tokens("Snake_case, U.S.\x1fA\tB") == ["snake", "case", "u", "s", "a", "b"]

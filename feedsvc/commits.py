@@ -1,0 +1,103 @@
+"""Group commit: polls that end at about the same time are written in one transaction.
+
+While the store's thread is busy with one group the next one gathers, so that a quiet service
+writes each poll at once and a busy one many together. Each poll keeps its own fence: what one of
+them cannot write is its own affair.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from .store.base import Claim, Committed, Known, PollResult, Store
+
+MOST_POLLS = 200
+MOST_ENTRIES = 500
+
+Make = Callable[[Mapping[str, Known], datetime], PollResult]
+Outcome = Committed | Exception
+
+
+@dataclass(frozen=True, slots=True)
+class _End:
+    """The end of one poll, waiting to be written."""
+
+    claim: Claim
+    uids: Sequence[str]
+    make: Make
+    written: asyncio.Future[Committed]
+
+
+class Commits:
+    """Writes the ends of polls in groups. For one event loop; `write` runs work where the store is.
+
+    `clock` tells the moment a group is written at.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        write: Callable[[Callable[[], Sequence[Outcome]]], Awaitable[Sequence[Outcome]]],
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._store = store
+        self._write = write
+        self._clock = clock
+        self._waiting: list[_End] = []
+        self._task: asyncio.Task[None] | None = None
+
+    async def finish(self, claim: Claim, uids: Sequence[str], make: Make) -> Committed:
+        """Ends a poll with what `make` makes of the entries known by these uids.
+
+        Raises `ClaimLost` when the source was taken over, `StoreError` when it cannot be written,
+        and what `make` raises. `make` runs where the store is and may ask it.
+        """
+        end = _End(claim, uids, make, asyncio.get_running_loop().create_future())
+        self._waiting.append(end)
+        if self._task is None:
+            self._task = asyncio.create_task(self._work(), name="commits")
+        return await end.written
+
+    async def _work(self) -> None:
+        while self._waiting:
+            group = self._next_group()
+            try:
+                outcomes = await self._write(lambda group=group: self._commit(group))  # type: ignore[misc]
+            except Exception as error:
+                outcomes = [error] * len(group)
+            for end, outcome in zip(group, outcomes, strict=True):
+                if end.written.done():
+                    continue  # whoever waited was cancelled
+                if isinstance(outcome, Committed):
+                    end.written.set_result(outcome)
+                else:
+                    end.written.set_exception(outcome)
+        self._task = None
+
+    def _next_group(self) -> list[_End]:
+        """As many of those that wait as may go into one transaction."""
+        entries = 0
+        for number, end in enumerate(self._waiting):
+            entries += len(end.uids)
+            if number and (number == MOST_POLLS or entries > MOST_ENTRIES):
+                break
+        else:
+            number = len(self._waiting)
+        group, self._waiting = self._waiting[:number], self._waiting[number:]
+        return group
+
+    def _commit(self, group: Sequence[_End]) -> Sequence[Outcome]:
+        asked = {end.claim.source.id: end.uids for end in group if end.uids}
+        known = self._store.known_many(asked) if asked else {}
+        now = self._clock()
+        outcomes: dict[int, Outcome] = {}
+        polls: dict[int, tuple[Claim, PollResult]] = {}
+        for number, end in enumerate(group):
+            try:
+                polls[number] = end.claim, end.make(known.get(end.claim.source.id, {}), now)
+            except Exception as error:
+                outcomes[number] = error
+        written = self._store.finish_polls(list(polls.values()), now)
+        outcomes |= zip(polls, written, strict=True)
+        return [outcomes[number] for number in range(len(group))]
