@@ -15,10 +15,14 @@ from ..model import entry_key, key_text
 from .base import Claim, Known
 from .codec import micros, moment, names_of, storable, tags_of, uid_hash
 from .engine import Database, chunks
-from .schema import entries, poll_state, pruned, sources
+from .schema import entries, long_cursors, poll_state, pruned, sources
 from .source_codec import meta_of, source_of, state_of
 
-_JOINED = select(sources, poll_state).join_from(sources, poll_state)
+_JOINED = (
+    select(sources, poll_state, long_cursors.c.cursor.label("long_cursor"))
+    .join_from(sources, poll_state)
+    .outerjoin(long_cursors, long_cursors.c.source_pk == sources.c.pk)
+)
 MINE = and_(
     poll_state.c.source_pk
     == select(sources.c.pk).where(sources.c.id == bindparam("id")).scalar_subquery(),

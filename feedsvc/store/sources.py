@@ -10,14 +10,14 @@ from datetime import datetime, timedelta
 from itertools import count
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, func, insert, select, update
+from sqlalchemy import Connection, RowMapping, delete, func, insert, select, update
 
 from ..errors import NotFound, StoreError
 from ..model import PollState, Source
 from .base import SourceStatus
 from .codec import encode, micros, moment, storable
 from .engine import chunks
-from .schema import entries, poll_state, sources
+from .schema import entries, long_cursors, poll_state, sources
 from .source_codec import declared_of, meta_of, shown, source_of, source_row, state_of, state_row
 from .withdrawing import Withdrawing
 
@@ -248,6 +248,8 @@ class Sources(Withdrawing):
             state |= {"next_at": micros(now), "failures": 0, "error": None}
         if values["location"] != row["location"]:
             state |= state_row(PollState(), now)
+            left = long_cursors.c.source_pk == row["pk"]
+            connection.execute(delete(long_cursors).where(left))
             self._end_claim(connection, row["pk"])
         of = row["pk"]
         connection.execute(update(sources).where(sources.c.pk == of).values(**values))

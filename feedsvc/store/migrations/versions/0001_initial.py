@@ -118,6 +118,13 @@ def _sources() -> None:
     )
     op.create_index("ix_poll_state_active_next_at", "poll_state", ["active", "next_at"])
     op.create_table(
+        "long_cursors",
+        _key("source_pk"),
+        *_needed(sa.Text(), "cursor"),
+        _primary("long_cursors", "source_pk"),
+        _belongs("long_cursors", "source_pk", "sources"),
+    )
+    op.create_table(
         "pruned",
         _key("source_pk"),
         _key("uid_hash", sa.LargeBinary()),
