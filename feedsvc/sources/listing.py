@@ -175,6 +175,9 @@ class _Walk:
             try:
                 identity = _id(Path(path).stat())
                 entries = sorted(os.scandir(path), key=lambda entry: entry.name)
+                # a folder that may be listed and not entered is one problem, not one for each file
+                if entries and not os.access(path, os.X_OK, effective_ids=True):
+                    raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
             except OSError as error:
                 if first:
                     raise

@@ -9,18 +9,18 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, select, update
 
 from ..errors import ClaimLost, SchemaMismatch, StoreError, StoreUnavailable
 from ..model import key_text, parse_key
 from ..pacing import host_of
 from .base import Claim, Committed, PollResult
 from .codec import Prepared, encode, micros, prepare, storable, uid_hash
-from .engine import Collision, chunks, run_all
+from .engine import Collision, chunks, insert_all, run_all
 from .entry_rows import BEFORE, EntryRows
 from .hosts import put_host, rest
-from .schema import entries, poll_state, pruned, sources
-from .source_codec import meta_of, shown, state_row
+from .schema import entries, long_cursors, poll_state, pruned, sources
+from .source_codec import long_cursor, meta_of, shown, state_row
 
 _ATTEMPTS = 5
 _TELL = update(sources).where(sources.c.pk == bindparam("of"))
@@ -167,6 +167,7 @@ class Committing(EntryRows):
                 ended = state_row(poll.result.state, now)
                 rows.append({"of": poll.pk, "claim_owner": None, "claim_until": None, **ended})
         run_all(connection, _STATE, rows)
+        self._keep_long_cursors(connection, held)
         self._rest(connection, held, now)
         return held
 
@@ -179,6 +180,19 @@ class Committing(EntryRows):
                 told[storable(host)] = max(told.get(storable(host), 0), micros(until))
         for host, at in sorted(told.items()):
             rest(connection, host, until=at, now=micros(now))
+
+    def _keep_long_cursors(self, connection: Connection, polls: Sequence[_Poll]) -> None:
+        """Writes the cursors that have a row of their own, where they changed."""
+        moved = [
+            (poll.pk, before, now)
+            for poll in polls
+            if (before := long_cursor(poll.claim.state)) != (now := long_cursor(poll.result.state))
+        ]
+        if moved:
+            pks = [pk for pk, _, _ in moved]
+            connection.execute(delete(long_cursors).where(long_cursors.c.source_pk.in_(pks)))
+            rows = [{"source_pk": pk, "cursor": storable(now)} for pk, _, now in moved if now]
+            insert_all(connection, long_cursors, rows)
 
     def _note(self, connection: Connection, polls: Sequence[_Poll]) -> tuple[bool, bool]:
         """Writes what changed of sources: whether anything did, and whether entries show it."""

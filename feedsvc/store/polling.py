@@ -17,14 +17,18 @@ from .base import Claim, Known
 from .codec import maybe_moment, micros, moment, names_of, storable, tags_of, uid_hash
 from .engine import Database, chunks
 from .hosts import HostLimits, admit, resting, running, shift
-from .schema import entries, poll_state, pruned, sources
+from .schema import entries, long_cursors, poll_state, pruned, sources
 from .source_codec import meta_of, source_of, state_of
 
 # how many due rows are looked at for a claim before the next tick goes on
 _ROUNDS, _PAGES = 8, 4
 # no first poll is further away; `pacing.first_poll` gives each source a second
 _FIRST_WITHIN = timedelta(days=2)
-_JOINED = select(sources, poll_state).join_from(sources, poll_state)
+_JOINED = (
+    select(sources, poll_state, long_cursors.c.cursor.label("long_cursor"))
+    .join_from(sources, poll_state)
+    .outerjoin(long_cursors, long_cursors.c.source_pk == sources.c.pk)
+)
 MINE = and_(
     poll_state.c.source_pk
     == select(sources.c.pk).where(sources.c.id == bindparam("id")).scalar_subquery(),

@@ -130,6 +130,14 @@ Index(
     postgresql_where=hosts.c.retry_after.is_not(None),
 )
 
+# cursors too long for a row that every claim writes anew: the ledgers of large directories
+long_cursors = Table(
+    "long_cursors",
+    metadata,
+    Column("source_pk", RowId, ForeignKey("sources.pk"), primary_key=True, autoincrement=False),
+    Column("cursor", Text, nullable=False),
+)
+
 entries = Table(
     "entries",
     metadata,

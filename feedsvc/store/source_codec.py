@@ -44,6 +44,8 @@ class Memory(msgspec.Struct, frozen=True, omit_defaults=True):
     history: tuple[Record, ...] = ()
 
 
+_LONG_CURSOR = 2000
+
 _memory = msgspec.json.Decoder(Memory)
 _settings = msgspec.json.Decoder(Settings)
 _meta = msgspec.json.Decoder(SourceMeta)
@@ -121,14 +123,17 @@ def shown(id: str, title: str | None, meta: SourceMeta | None) -> str:
 
 
 def state_row(state: PollState, now: datetime) -> dict[str, Any]:
-    """The columns of `poll_state` but for the claim; without a next time it is due now."""
+    """The columns of `poll_state` but for the claim; without a next time it is due now.
+
+    A cursor that is `long_cursor` stands in a table of its own.
+    """
     return {
         "next_at": micros(state.next_at or now),
         "retry_after": maybe_micros(state.retry_after),
         "etag": state.etag and storable(state.etag),
         "last_modified": state.last_modified and storable(state.last_modified),
         "digest": state.digest,
-        "cursor": state.cursor and storable(state.cursor),
+        "cursor": (state.cursor and not long_cursor(state) and storable(state.cursor)) or None,
         "last_at": maybe_micros(state.last_at),
         "last_ok_at": maybe_micros(state.last_ok_at),
         "status": state.status,
@@ -159,6 +164,11 @@ def state_row(state: PollState, now: datetime) -> dict[str, Any]:
     }
 
 
+def long_cursor(state: PollState) -> str | None:
+    """The cursor where it is too long to be written again at every claim, else None."""
+    return state.cursor if state.cursor and len(state.cursor) > _LONG_CURSOR else None
+
+
 def state_of(row: RowMapping) -> PollState:
     """The poll state of a row."""
     memory = _memory.decode(row["memory"])
@@ -166,7 +176,7 @@ def state_of(row: RowMapping) -> PollState:
         etag=row["etag"],
         last_modified=row["last_modified"],
         digest=row["digest"],
-        cursor=row["cursor"],
+        cursor=row["cursor"] or row.get("long_cursor"),
         next_at=moment(row["next_at"]),
         last_at=maybe_moment(row["last_at"]),
         last_ok_at=maybe_moment(row["last_ok_at"]),

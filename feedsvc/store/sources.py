@@ -11,7 +11,7 @@ from functools import partial
 from itertools import count
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, func, insert, select, update
+from sqlalchemy import Connection, RowMapping, delete, func, insert, select, update
 
 from ..errors import NotFound, StoreError
 from ..model import PollState, Source
@@ -20,7 +20,7 @@ from .base import SourceStatus
 from .codec import encode, maybe_moment, micros, moment, storable
 from .engine import chunks
 from .hosts import put_host, resting, running
-from .schema import entries, hosts, poll_state, sources
+from .schema import entries, hosts, long_cursors, poll_state, sources
 from .source_codec import declared_of, meta_of, shown, source_of, source_row, state_of, state_row
 from .withdrawing import Withdrawing
 
@@ -296,6 +296,8 @@ class Sources(Withdrawing):
             host = host_of(values["location"])
             put_host(connection, host)
             state |= state_row(PollState(), now) | {"host": host}
+            left = long_cursors.c.source_pk == row["pk"]
+            connection.execute(delete(long_cursors).where(left))
             self._end_claim(connection, row["pk"])
         of = row["pk"]
         connection.execute(update(sources).where(sources.c.pk == of).values(**values))

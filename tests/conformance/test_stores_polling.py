@@ -1,9 +1,11 @@
 """Every store: claims, and that no two pollers ever hold the same."""
 
 import threading
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import event
 
 from feedsvc.errors import ClaimLost
 from feedsvc.model import PollState, Problem
@@ -55,6 +57,41 @@ def test_a_claim_carries_what_a_poll_needs(any_store: SqlStore) -> None:
     assert held.source == any_store.source("a").source
     assert held.state == state
     assert (held.owner, held.until, held.meta) == ("me", NOW + LEASE, None)
+
+
+def test_a_long_cursor_is_written_when_it_changes_and_never_besides(any_store: SqlStore) -> None:
+    long = "ledger " * 1000
+    for cursor in (long, long + "x", "short", None, long):
+        state = PollState(next_at=NOW, cursor=cursor)
+        any_store.finish_poll(claim(any_store), PollResult(state=state), NOW)
+        held = claim(any_store)
+        assert held.state == state
+        any_store.release([held])
+    written: list[str] = []
+
+    def note(_: object, __: object, statement: str, parameters: object, *rest: object) -> None:
+        written.append(f"{statement} {parameters}")
+
+    event.listen(any_store.engine, "before_cursor_execute", note)
+    try:
+        held = claim(any_store)
+        state = replace(held.state, next_at=NOW + HOUR)
+        any_store.finish_poll(held, PollResult(state=state), NOW)
+    finally:
+        event.remove(any_store.engine, "before_cursor_execute", note)
+    told = [said for said in written if not said.startswith("SELECT")]
+    assert told
+    assert all("long_cursors" not in said and len(said) < 2000 for said in told)
+    assert claim(any_store, now=NOW + HOUR).state.cursor == long
+
+
+def test_another_location_forgets_a_long_cursor(any_store: SqlStore) -> None:
+    state = PollState(next_at=NOW, cursor="ledger " * 1000)
+    held = claim(any_store)
+    any_store.finish_poll(held, PollResult(state=state), NOW)
+    any_store.remove_source("a", purge=False, now=NOW)
+    any_store.add_source(replace(held.source, location="https://elsewhere.example/"), NOW)
+    assert claim(any_store).state.cursor is None
 
 
 def test_only_and_ignoring_the_schedule_never_break_retry_after(any_store: SqlStore) -> None:

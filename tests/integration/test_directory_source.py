@@ -681,6 +681,28 @@ def test_a_file_without_permission_is_read_when_it_is_given(
     assert seeds.withdrawn == set()
 
 
+def test_a_folder_that_may_be_listed_and_not_entered_is_one_problem(seeds: Directory) -> None:
+    for parent in (seeds.path, *seeds.path.parents):
+        if parent.stat().st_uid == os.geteuid() and len(parent.parts) > 2:
+            parent.chmod(parent.stat().st_mode | 0o055)
+    seeds.write("a.txt", news("One"))
+    for number in range(3):
+        seeds.write(f"sub/{number}.txt", news(f"Title {number}", f"{number} {OTHER}"))
+    seeds.poll()
+    (seeds.path / "sub").chmod(0o644)
+    as_nobody(seeds.poll)
+    assert list(seeds.problems()) == ["sub/"]
+    assert seeds.withdrawn == set()
+    (seeds.path / "sub").chmod(0o755)
+    seeds.path.chmod(0o644)
+    with pytest.raises(FetchError, match="permission denied"):
+        as_nobody(seeds.poll)
+    seeds.path.chmod(0o755)
+    as_nobody(seeds.poll)
+    assert (seeds.problems(), seeds.withdrawn) == ({}, set())
+    assert len(seeds.titles()) == 4
+
+
 def test_what_a_scan_cannot_follow_is_reported_until_it_goes(seeds: Directory) -> None:
     seeds.write("a.txt", news("One"))
     (seeds.path / "out.txt").symlink_to("/etc/hostname")

@@ -136,6 +136,13 @@ def _sources() -> None:
         there = sa.text(f"{where} IS NOT NULL")
         op.create_index(name, table, indexed, sqlite_where=there, postgresql_where=there)
     op.create_table(
+        "long_cursors",
+        _key("source_pk"),
+        *_needed(sa.Text(), "cursor"),
+        _primary("long_cursors", "source_pk"),
+        _belongs("long_cursors", "source_pk", "sources"),
+    )
+    op.create_table(
         "pruned",
         _key("source_pk"),
         _key("uid_hash", sa.LargeBinary()),
