@@ -88,7 +88,7 @@ def _english(tokens: Tokens, lang: str | None) -> bool:
         return lang.lower().replace("_", "-").split("-")[0] in ("en", "eng")
     if len(tokens.words) < _ENOUGH_TO_TELL:
         return True
-    return sum(word in _ENGLISH for word in tokens.folded) >= _ENGLISH_SHARE * len(tokens.words)
+    return sum(map(_ENGLISH.__contains__, tokens.folded)) >= _ENGLISH_SHARE * len(tokens.words)
 
 
 def _weight(tokens: Tokens, place: int) -> float:
@@ -146,14 +146,13 @@ def _named(
         tally.title = tally.title or mention.start < tokens.ends[0]
         if not tally.first:
             tally.first = tokens.written(mention.start, mention.end)
-    words = set(tokens.folded)
     need = _NEED if len(tokens.words) >= _LONG else 0.7
     kept: dict[str, list[AutoTag]] = {PLACE: [], ORGANISATION: [], PERSON: []}
     for slug, tally in tallies.items():
         known = names.tags[slug]
-        if not tally.sure and not any(words.issuperset(cue) for cue in known.cues):
-            continue
         if tally.score < need:
+            continue
+        if not tally.sure and not any(map(set(tokens.folded).issuperset, known.cues)):
             continue
         if known.kind == PERSON and not tally.full and tally.surname in others:
             continue

@@ -114,8 +114,17 @@ class Gazetteer:
             self.small.add(keys[0])
 
     def _places(self, tokens: Tokens) -> list[int]:
-        capital, folded = tokens.capital, tokens.folded
-        return [at for at in self.lexicon.places(tokens) if capital[at] or folded[at] in self.small]
+        """Where a name may begin: at a capital or a small word, with what can stand behind it."""
+        folded, gaps, capital = tokens.folded, tokens.gaps, tokens.capital
+        small, alone, longer = self.small, self.lexicon.alone, self.lexicon.longer
+        found: list[int] = []
+        for at in self.lexicon.places(tokens):
+            key = folded[at]
+            if (capital[at] or key in small) and (
+                key in alone or (gaps[at] <= LOOSE and folded[at + 1] in longer[key])
+            ):
+                found.append(at)
+        return found
 
     def mentions(self, tokens: Tokens) -> list[Mention]:
         """Every name in a text, masks and roles included, from left to right."""

@@ -23,12 +23,17 @@ class Node(Generic[Meaning]):
 
 
 class Lexicon(Generic[Meaning]):
-    """Phrases, each with one or more meanings; `longer` are the first words of those of several."""
+    """Phrases, each with one or more meanings.
 
-    __slots__ = ("first", "longer")
+    Of the words that phrases begin with (`first`) some are phrases themselves (`alone`), some are
+    followed by others (`longer`).
+    """
+
+    __slots__ = ("alone", "first", "longer")
 
     def __init__(self) -> None:
         self.first: dict[str, Node[Meaning]] = {}
+        self.alone: set[str] = set()
         self.longer: dict[str, dict[str, Node[Meaning]]] = {}
 
     def add(self, keys: Sequence[str], meaning: Meaning) -> None:
@@ -40,6 +45,8 @@ class Lexicon(Generic[Meaning]):
             node = node.next.setdefault(key, Node())
         node.meanings = (*node.meanings, meaning)
         following = self.first[keys[0]].next
+        if len(keys) == 1:
+            self.alone.add(keys[0])
         if following is not None:
             self.longer[keys[0]] = following
 

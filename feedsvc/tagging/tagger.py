@@ -13,6 +13,7 @@ from ..errors import ConfigError
 from ..model import Category, Entry, Source, Tag, TagOrigin, slugify
 from .auto import auto_tags
 from .gazetteer import gazetteer
+from .memo import Memo
 from .rule import Condition, TagRule, View
 from .rules import RULES
 from .text import word_set
@@ -23,6 +24,7 @@ _EVIDENCE = 160
 # what publishing programs write when nobody chose a category
 _NO_CATEGORY = word_set("uncategorized uncategorised non-classe sin-categoria")
 _KIND_SCHEME = re.compile(r"schemas\.google\.com/\w+/\d{4}#kind$")
+_SLUGS = Memo(slugify)
 
 
 class Tagger:
@@ -105,7 +107,7 @@ def reader_labels(tags: Iterable[Tag]) -> tuple[tuple[str, TagOrigin], ...]:
 def _tag(label: str, origin: TagOrigin, evidence: str | None = None) -> Tag:
     shown = " ".join(label.split())[:_LONGEST_LABEL].strip()
     return Tag(
-        slug=slugify(shown),
+        slug=_SLUGS[shown],
         label=shown,
         origin=origin,
         evidence=evidence[:_EVIDENCE] if evidence is not None else None,
@@ -124,7 +126,7 @@ def _category_labels(categories: Iterable[Category]) -> Iterator[str]:
             except ValueError:
                 continue
             label = unquote(parts.fragment or parts.path.rstrip("/").rpartition("/")[2])
-        if slugify(label) not in _NO_CATEGORY:
+        if _SLUGS[label] not in _NO_CATEGORY:
             yield label
 
 

@@ -231,8 +231,8 @@ def _add(tokens: Tokens, chunks: list[str]) -> None:
     rows = list(chain.from_iterable(map(_CUT.__getitem__, chunks)))
     columns = [list(column) for column in zip(*rows, strict=True)]
     words, _, gaps, marks, _ = columns
-    if "" in words:
-        strays = [at for at, word in enumerate(words) if not word]
+    strays = _indexes(words, "")
+    if strays:
         _hand_over(strays, words, gaps, marks)
         if len(strays) > _FEW:
             columns = [list(compress(column, words)) for column in columns]
@@ -249,6 +249,15 @@ def _add(tokens: Tokens, chunks: list[str]) -> None:
         tokens.gaps += gaps
         tokens.marks += marks
         tokens.capital += capital
+
+
+def _indexes(words: list[str], wanted: str) -> list[int]:
+    found: list[int] = []
+    at = -1
+    for _ in range(words.count(wanted)):
+        at = words.index(wanted, at + 1)
+        found.append(at)
+    return found
 
 
 def _hand_over(strays: list[int], words: list[str], gaps: list[int], marks: list[str]) -> None:
