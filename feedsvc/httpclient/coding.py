@@ -12,6 +12,7 @@ import brotli  # type: ignore[import-untyped]
 import zstandard
 
 ACCEPTED = "gzip, deflate, br, zstd"
+_MEMBER = b"\x1f\x8b"
 _PIECE = 1 << 16
 _ZSTD_WINDOW = 8 << 20  # RFC 9659 §3: no more is needed to read what is sent over HTTP
 _ZSTD_SLICE = 256  # one slice expands to 8 MiB at worst; the library sets no bound of its own
@@ -62,14 +63,18 @@ class _Zlib:
         self._wbits = wbits
         self._zlib = zlib.decompressobj(wbits)
         self._begun = False
+        self._after = b""
 
     def feed(self, data: bytes) -> Iterator[bytes]:
         try:
             while data:
                 if self._zlib.eof:
                     # another gzip member (RFC 1952 §2.2); anything else after the end is padding
-                    if self._wbits != 31 or not data.startswith(b"\x1f\x8b"):
+                    self._after = data = self._after + data
+                    if self._wbits != 31 or not data.startswith(_MEMBER):
+                        self._after = self._after[: len(_MEMBER)]
                         return
+                    self._after = b""
                     self._zlib = zlib.decompressobj(self._wbits)
                 self._begun = True
                 yield self._zlib.decompress(data, _PIECE)
