@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+import msgspec
+
 from .config import Config
 from .errors import FeedsvcError, ParseError
 from .model import Entry, ParsedEntry, Problem, Source, SourceMeta
@@ -45,6 +47,27 @@ def start(config: Config) -> None:
     global _tagger, _authority
     _tagger, _authority = tagger(config), config.site.authority
     resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
+
+
+_packer = msgspec.msgpack.Encoder()
+_unpacker = msgspec.msgpack.Decoder(Digest)
+
+
+def packed(
+    source: Source, meta: SourceMeta | None, fetched: Fetched, now: datetime
+) -> bytes | Digest:
+    """A `digest` as it travels between processes, at a fifth of the cost of pickling it."""
+    found = digest(source, meta, fetched, now)
+    try:
+        return _packer.encode(found)
+    except UnicodeEncodeError:
+        # the name of a file need not be Unicode
+        return found
+
+
+def unpacked(answer: bytes | Digest) -> Digest:
+    """The digest that was `packed`."""
+    return _unpacker.decode(answer) if isinstance(answer, bytes) else answer
 
 
 def digest(source: Source, meta: SourceMeta | None, fetched: Fetched, now: datetime) -> Digest:

@@ -17,7 +17,7 @@ from typing import Any, Self, TypeVar
 
 from .claims import Claims
 from .commits import Commits, Lookup
-from .digest import Digest, digest, joined
+from .digest import Digest, joined, packed, unpacked
 from .errors import ClaimLost, FeedsvcError, FetchError, ParseError, SourceError, SourceGone
 from .log import get_logger
 from .metrics import ENTRIES, FETCHED_BYTES, POLL_SECONDS, POLLS, PROBLEMS
@@ -88,7 +88,8 @@ class Poller:
         fetched = await KINDS[source.kind].fetch(source, PollState(), tools)
         try:
             now = self.runtime.clock()
-            return fetched, await self.read(digest, source, None, fetched, now, size=fetched.bytes)
+            found = await self.read(packed, source, None, fetched, now, size=fetched.bytes)
+            return fetched, unpacked(found)
         except ParseError as error:
             return fetched, error
 
@@ -158,7 +159,7 @@ class Poller:
         now, size = self.runtime.clock(), fetched.bytes
         arguments = (claim.source, claim.meta, fetched, now)
         try:
-            return await self.read(digest, *arguments, size=size, seconds=seconds)
+            return unpacked(await self.read(packed, *arguments, size=size, seconds=seconds))
         except Exception as error:
             # a document that takes its process with it must cost no other one
             said = "" if isinstance(error, FeedsvcError) else f"{type(error).__name__}: "

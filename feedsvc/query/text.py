@@ -7,7 +7,9 @@ SQLite, PostgreSQL and `matches` agree by construction. Not for tagging, which n
 import html
 import re
 import unicodedata
+from itertools import chain
 
+from ..memo import Memo
 from ..model import Text
 
 _RUN = re.compile(r"[^\W_]+")
@@ -64,6 +66,11 @@ def tokens(text: str) -> list[str]:
         words = text.translate(_ASCII).split()
         long = max(map(len, words), default=0) > _MAX_TOKEN
         return [word[:_MAX_TOKEN] for word in words] if long else words
+    return list(chain.from_iterable(map(_CHUNKS.__getitem__, text.split())))
+
+
+def _chunk(text: str) -> tuple[str, ...]:
+    """The tokens of what stands between two spaces: no token reaches across one."""
     found: list[str] = []
     for run in _RUN.findall(fold(text)):
         if run.isascii() or not _UNSPACED.search(run):
@@ -80,7 +87,10 @@ def tokens(text: str) -> list[str]:
                 word += char
         if word:
             found.append(word[:_MAX_TOKEN])
-    return found
+    return tuple(found)
+
+
+_CHUNKS = Memo(_chunk)
 
 
 def plain(text: Text | None) -> str:

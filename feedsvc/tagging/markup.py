@@ -7,8 +7,8 @@ import html
 import re
 from typing import Final
 
+from ..memo import Memo
 from ..model import Text
-from .memo import Memo
 from .text import word_set
 
 _MOST_CHARACTERS = 500_000

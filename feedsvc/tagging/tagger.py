@@ -10,10 +10,10 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from urllib.parse import unquote, urlsplit
 
 from ..errors import ConfigError
+from ..memo import Memo
 from ..model import Category, Entry, Source, Tag, TagOrigin, slugify
 from .auto import auto_tags
 from .gazetteer import gazetteer
-from .memo import Memo
 from .rule import Condition, TagRule, View
 from .rules import RULES
 from .text import word_set

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from itertools import chain, compress
 from typing import Final
 
-from .memo import Memo
+from ..memo import Memo
 
 JOIN: Final = 0  # a space or a tight hyphen: the words may be one name
 LOOSE: Final = 1  # a possessive, an ampersand, a spaced hyphen: one phrase, but not one name
