@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
+import msgspec
+
 PollOutcome = Literal["new", "updated", "unchanged", "failed", "gone"]
 
 
@@ -48,8 +50,7 @@ class Move:
     obstacle: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PollRecord:
+class PollRecord(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     """How one poll ended, in a line: `new` entries, whole milliseconds, bytes of the body."""
 
     at: datetime

@@ -138,7 +138,7 @@ def _after_success(
         posted.append(now)  # its entries bear no dates: they were posted since the last poll
     kept = replace(
         kept,
-        posts=merge(before.posts, posted, now),
+        posts=merge(before.posts, posted, now) if posted else before.posts,
         move=sighted(before.move, source, outcome.moved_to, now),
     )
     chosen, why = _chosen(kept, source, bounds, now)

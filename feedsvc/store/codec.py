@@ -110,6 +110,16 @@ def encode(value: object) -> str:
         return msgspec.json.encode(_cleaned(msgspec.to_builtins(value))).decode()
 
 
+def pack(value: object) -> bytes:
+    """A record as MessagePack, which is smaller than JSON and reads faster."""
+    try:
+        return msgspec.msgpack.encode(value)
+    except UnicodeEncodeError:
+        return msgspec.msgpack.encode(
+            _cleaned(msgspec.to_builtins(value, builtin_types=(datetime,)))
+        )
+
+
 def _cleaned(value: Any) -> Any:
     match value:
         case str():

@@ -99,7 +99,7 @@ poll_state = Table(
     Column("why", Text),
     Column("fault", Text),
     # what is looked at only when the source is polled or shown (`source_codec.Memory`)
-    Column("memory", Text, nullable=False),
+    Column("memory", LargeBinary, nullable=False),
     Index(None, "active", "next_at", "host"),
     Index(None, "active", "last_at"),
 )

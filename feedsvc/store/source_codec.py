@@ -8,8 +8,8 @@ import msgspec
 from sqlalchemy import RowMapping
 
 from ..model import PollState, Problem, Source, SourceMeta
-from ..polls import Hints, Move, PollOutcome, PollRecord
-from .codec import digest_of, encode, maybe_micros, maybe_moment, micros, moment, storable
+from ..polls import Hints, Move, PollRecord
+from .codec import digest_of, encode, maybe_micros, maybe_moment, micros, moment, pack, storable
 
 
 class Settings(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -23,30 +23,19 @@ class Settings(msgspec.Struct, frozen=True, omit_defaults=True):
     max_entries: int | None = None
 
 
-class Record(msgspec.Struct, frozen=True, array_like=True):
-    """One poll of the history, as few bytes as can still be read by people."""
-
-    at: int
-    outcome: PollOutcome
-    status: int | None
-    new: int
-    milliseconds: int
-    bytes: int
-
-
 class Memory(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The parts of a poll state that no query asks for; `posts` are whole seconds since 1970."""
+    """The parts of a poll state that no query asks for; `all of it is read at every poll."""
 
-    posts: tuple[int, ...] = ()
+    posts: tuple[datetime, ...] = ()
     quiet: int = 0
     hints: Hints | None = None
     move: Move | None = None
-    history: tuple[Record, ...] = ()
+    history: tuple[PollRecord, ...] = ()
 
 
 _LONG_CURSOR = 2000
 
-_memory = msgspec.json.Decoder(Memory)
+_memory = msgspec.msgpack.Decoder(Memory)
 _settings = msgspec.json.Decoder(Settings)
 _meta = msgspec.json.Decoder(SourceMeta)
 _source = msgspec.json.Decoder(Source)
@@ -142,23 +131,13 @@ def state_row(state: PollState, now: datetime) -> dict[str, Any]:
         "failures": state.failures,
         "why": state.why and storable(state.why),
         "fault": state.fault,
-        "memory": encode(
+        "memory": pack(
             Memory(
-                posts=tuple(micros(post) // 1_000_000 for post in state.posts),
+                posts=state.posts,
                 quiet=state.quiet,
                 hints=state.hints,
                 move=state.move,
-                history=tuple(
-                    Record(
-                        micros(record.at),
-                        record.outcome,
-                        record.status,
-                        record.new,
-                        record.milliseconds,
-                        record.bytes,
-                    )
-                    for record in state.history
-                ),
+                history=state.history,
             )
         ),
     }
@@ -187,19 +166,9 @@ def state_of(row: RowMapping) -> PollState:
         retry_after=maybe_moment(row["retry_after"]),
         why=row["why"],
         fault=row["fault"],
-        posts=tuple(moment(second * 1_000_000) for second in memory.posts),
+        posts=memory.posts,
         quiet=memory.quiet,
         hints=memory.hints,
         move=memory.move,
-        history=tuple(
-            PollRecord(
-                at=moment(record.at),
-                outcome=record.outcome,
-                status=record.status,
-                new=record.new,
-                milliseconds=record.milliseconds,
-                bytes=record.bytes,
-            )
-            for record in memory.history
-        ),
+        history=memory.history,
     )

@@ -115,7 +115,7 @@ def _sources() -> None:
         *_optional(sa.Text(), "error", "problems"),
         *_needed(sa.Integer(), "failures"),
         *_optional(sa.Text(), "why", "fault"),
-        *_needed(sa.Text(), "memory"),
+        *_needed(sa.LargeBinary(), "memory"),
         _primary("poll_state", "source_pk"),
         _belongs("poll_state", "source_pk", "sources"),
     )
