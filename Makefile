@@ -34,11 +34,11 @@ test-browser: $(VENV)/.test  ## look at the pages with a real browser (needs chr
 test-container: $(VENV)/.test  ## build, run and restart the image (needs a Docker engine)
 	$(PYTEST) -m container
 
-bench: $(VENV)/.test  ## runnable benchmarks, as ratios
+bench: $(VENV)/.test $(VENV)-bench/.ready  ## runnable benchmarks, as ratios to peers
 	$(BIN)/python -m bench
 
 clean:  ## remove .venv and caches; data/ stays
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist *.egg-info
+	rm -rf $(VENV) $(VENV)-bench .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist *.egg-info
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -54,4 +54,10 @@ $(VENV)/.base: requirements/base.txt pyproject.toml | $(VENV)/bin/python
 
 $(VENV)/.test: requirements/test.txt $(VENV)/.base
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/test.txt
+	@touch $@
+
+# peers have an environment of their own, as their users have
+$(VENV)-bench/.ready: requirements/bench.txt | $(VENV)/bin/python
+	$(PYTHON) -m venv $(VENV)-bench
+	$(VENV)-bench/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bench.txt
 	@touch $@

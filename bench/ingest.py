@@ -1,9 +1,9 @@
 """Polling: feedsvc beside `reader` (PyPI), the library with the same task, on the same feeds.
 
 Both run in a process that lives through all phases, start polling at a word, and store what they
-find in SQLite; feedsvc also cleans with nh3, tags, links and indexes for search. `reader` runs with
-one and with ten workers, and the better of the two counts. `FEEDS=2000 make bench` takes another
-number of feeds than 400.
+find in SQLite; feedsvc also tags, links and indexes for search. `reader` runs with one and with ten
+workers, and the better of the two counts; the last column is the CPU time of a `reader` that brings
+its search index up to date as well. `FEEDS=2000 make bench` takes another number of feeds than 400.
 """
 
 import os
@@ -35,13 +35,18 @@ for line in sys.stdin:
 _READER = """
 import sys
 from reader import make_reader
+workers, search, *urls = sys.argv[1:]
 reader = make_reader("reader.sqlite")
-for url in sys.argv[2:]:
+if search == "search":
+    reader.enable_search()
+for url in urls:
     reader.add_feed(url)
 print("ready", flush=True)
 for line in sys.stdin:
     before = reader.get_entry_counts().total
-    reader.update_feeds(workers=int(sys.argv[1]), scheduled=False)
+    reader.update_feeds(workers=int(workers), scheduled=False)
+    if search == "search":
+        reader.update_search()
     print(reader.get_entry_counts().total - before, flush=True)
 """
 
@@ -117,11 +122,11 @@ def _programs(corpus: Corpus, folder: Path) -> tuple[_Program, list[_Program]]:
         "FEEDSVC_POLL__HOST_DELAY": "0s",
     }
     peers = []
-    for workers in ("1", "10"):
-        place = folder / f"reader-{workers}"
+    for workers, search in (("1", ""), ("10", ""), ("1", "search")):
+        place = folder / f"reader-{workers}{search}"
         place.mkdir()
         python = str(_ROOT / ".venv-bench" / "bin" / "python")
-        peers.append(_Program([python, "-c", _READER, workers, *corpus.urls], place, plain))
+        peers.append(_Program([python, "-c", _READER, workers, search, *corpus.urls], place, plain))
     return _Program([sys.executable, "-c", _OURS], ours, environment), peers
 
 
@@ -133,7 +138,7 @@ def main() -> None:
         print(
             f"ingest: {feeds} feeds of 30 entries; wall s, CPU s, peak MB; ratio reader / feedsvc"
         )
-        print(f"{'':26}{'feedsvc':>22}{'reader':>24}{'ratio wall':>13}{'CPU':>7}")
+        print(f"{'':26}{'feedsvc':>22}{'reader':>24}{'ratio wall':>13}{'CPU':>7}{'searching':>11}")
         for phase, share in (
             ("first ingest", 0.0),
             ("all 304", 0.0),
@@ -143,11 +148,12 @@ def main() -> None:
             new = corpus.change(share) if share else 0 if phase == "all 304" else feeds * 30
             a = ours.poll(new)
             costs = [peer.poll(new) for peer in peers]
-            b = costs[0].better(costs[1])
+            b, searching = costs[0].better(costs[1]), costs[2]
             print(
                 f"{phase:26}{a.wall:>8.2f}{a.cpu:>8.2f}{a.memory / 1e6:>6.0f}"
                 f"{b.wall:>10.2f}{b.cpu:>8.2f}{b.memory / 1e6:>6.0f}"
-                f"{b.wall / a.wall:>13.1f}{b.cpu / a.cpu:>7.1f}",
+                f"{b.wall / a.wall:>13.1f}{b.cpu / a.cpu:>7.1f}"
+                f"{searching.cpu / a.cpu:>11.1f}",
                 flush=True,
             )
         for program in (ours, *peers):

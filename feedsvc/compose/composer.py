@@ -40,7 +40,11 @@ class Composer(Catalogue):
         # whatever shows in a feed beside entries: program, site and related settings
         self._settings = _digest((__version__, site.model_dump(), related.max, related.list))
         self._entries = EntryComposer(
-            self._at, most=related.max, listed=related.list, settings=self._settings
+            self._at,
+            author=site.author,
+            most=related.max,
+            listed=related.list,
+            settings=self._settings,
         )
         self._shelf = Shelf()
 

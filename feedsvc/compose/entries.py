@@ -21,11 +21,15 @@ _FOREIGN_RELS = frozenset(
 class EntryComposer:
     """Applies the settings of `[related]` and the options of a feed to entries.
 
-    `settings` names everything else that shows in an entry; it is part of every fingerprint.
+    `author` is that of entries for which nobody names one. `settings` names everything else that
+    shows in an entry; it is part of every fingerprint.
     """
 
-    def __init__(self, at: Addresses, *, most: int, listed: bool, settings: str) -> None:
+    def __init__(
+        self, at: Addresses, *, author: str | None, most: int, listed: bool, settings: str
+    ) -> None:
         self._at = at
+        self._author = (Person(name=author),) if author else ()
         self._max = most
         self._list = listed
         self._settings = settings
@@ -61,7 +65,7 @@ class EntryComposer:
             links=tuple(links),
             published=entry.published,
             updated=entry.updated,
-            authors=entry.authors or source.authors or (Person(name=source.title or entry.id),),
+            authors=entry.authors or source.authors or self._author,
             contributors=entry.contributors,
             summary=summary,
             content=full,
@@ -123,13 +127,13 @@ class EntryComposer:
                 self_link=self_link,
                 updated=given.updated or entry.updated,
             )
-        known = link or self_link
         return replace(
             meta,
             id=meta.id or self._at.feed_id(path),
             title=stored.source_title or meta.title,
-            link=link or (None if known else self._at.feed(path)),
-            self_link=self_link or (None if known else self._at.feed(path, suffix="atom")),
+            link=link or (None if self_link else self._at.feed(path)),
+            # RSS must name a feed, and where this one is polled nobody need know
+            self_link=self_link or self._at.feed(path, suffix="atom"),
             updated=entry.updated,
         )
 

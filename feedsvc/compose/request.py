@@ -79,8 +79,15 @@ class Catalogue:
         """Entries with all these tags, whatever their case, order or alias.
 
         A tag that no entry has gives an empty feed. Raises `NotFound` when none of them can
-        be a tag, `QueryError` when they are too many.
+        be a tag, `QueryError` when they are too many or some are to be left out.
         """
+        slugs = list(slugs)
+        if unwanted := [slug for slug in slugs if slug.strip()[:1] in ("-", "!") and slugify(slug)]:
+            raise QueryError(
+                "A tag feed has entries with all of its tags; to leave some out, ask"
+                f" /feeds/query?q=-tag:{slugify(unwanted[0])}",
+                query=",".join(slugs),
+            )
         wanted = sorted({self._alias(slug) for slug in map(slugify, slugs) if slug})
         if not wanted:
             raise NotFound("A tag has at least one letter or digit, as in /feeds/tags/diplomacy")

@@ -36,7 +36,9 @@ class SiteConfig(_Section):
     title: SomeText = Field(default="My newswire", description="Title of the feed of everything.")
     subtitle: str | None = Field(default=None, description="A line below the title.")
     author: str | None = Field(
-        default=None, description="Author of the feeds, for entries that name none themselves."
+        default=None,
+        description="Author of the feeds, and of entries for which neither they nor their source"
+        " name one. Without it Atom, which needs an author, names the source.",
     )
     language: Annotated[str, AfterValidator(values.language)] | None = Field(
         default=None, description="Language of the feeds as a whole, such as `en`."

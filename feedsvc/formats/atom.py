@@ -8,7 +8,7 @@ from feedgen.feed import FeedGenerator
 from lxml import etree
 
 from ..errors import RenderError
-from ..model import FeedDocument, FeedEntry, Text
+from ..model import FeedDocument, FeedEntry, Person, Text
 from .extension import EntryExtension, FeedExtension, as_dicts
 from .fit import fit_entry, fit_head
 
@@ -37,6 +37,14 @@ class AtomFormat:
         return b"".join((head.removesuffix(_END), *fragments, _END))
 
 
+def _origin(entry: FeedEntry) -> tuple[Person, ...]:
+    """Who stands for the author of an entry that has none: its source, before the feed does.
+
+    An entry without an author is one by the feed's (RFC 4287 §4.1.2), which never wrote it.
+    """
+    return (Person(name=entry.source.title),) if entry.source and entry.source.title else ()
+
+
 def build_entry(entry: FeedEntry) -> Any:
     """Gives feedgen an entry, complete with its repairs."""
     entry = fit_entry(entry)
@@ -47,7 +55,7 @@ def build_entry(entry: FeedEntry) -> Any:
     )  # feedgen takes no empty title; the extension writes the true one
     made.updated(entry.updated)
     made.published(entry.published)
-    made.author(as_dicts(entry.authors))
+    made.author(as_dicts(entry.authors or _origin(entry)))
     made.contributor(as_dicts(entry.contributors))
     made.category(as_dicts(entry.categories))
     content = entry.content

@@ -148,6 +148,12 @@ def test_an_entry_without_authors_is_covered_by_the_feeds() -> None:
     assert anonymous.findall(f"{ATOM}entry")[2].find(f"{ATOM}author") is None
 
 
+def test_what_a_source_published_anonymously_is_not_by_the_feeds_author() -> None:
+    entry = replace(BARE, authors=(), source=SourceMeta(title="Wire"))
+    found = feed(replace(DOCUMENT, entries=(entry,)))
+    assert found.findtext(f"{ATOM}entry/{ATOM}author/{ATOM}name") == "Wire"
+
+
 def test_an_entry_without_address_has_content() -> None:
     lost = replace(BARE, url="javascript:alert(1)", summary=None, title="Lost")
     document = feed(replace(DOCUMENT, entries=(lost,)))

@@ -139,6 +139,12 @@ def test_what_cannot_be_a_tag_is_not_found(composer: Composer) -> None:
         composer.tags([f"t{number}" for number in range(65)])
 
 
+@pytest.mark.parametrize("slug", ["-russia", " !Russia"])
+def test_a_tag_to_be_left_out_is_sent_to_the_queries(composer: Composer, slug: str) -> None:
+    with pytest.raises(QueryError, match=r"/feeds/query\?q=-tag:russia"):
+        composer.tags(["diplomacy", slug])
+
+
 def test_equal_queries_are_one_request(composer: Composer) -> None:
     assert composer.query("tag:B  -tag:a") == composer.query("NOT tag:a AND tag:b")
     assert composer.query("tag:us") == composer.query("tag:united-states")
@@ -517,13 +523,13 @@ def test_tags_stand_under_our_scheme_and_the_publishers_categories_under_theirs(
     )
 
 
-def test_an_entry_has_an_author_its_own_or_its_sources() -> None:
+def test_an_entry_has_an_author_its_own_its_sources_or_the_sites() -> None:
     ann, desk = Person(name="Ann"), Person(name="Desk")
     meta = SourceMeta(authors=(desk,))
     stored = StoredEntry(entry=entry(1, authors=(ann,)), source=meta, source_title="Seeds")
     assert composed(stored).authors == (ann,)
     assert composed(replace(stored, entry=entry(1))).authors == (desk,)
-    assert composed(entry(1)).authors == (Person(name="Seeds"),)
+    assert composed(entry(1)).authors == (Person(name="Ed"),)
 
 
 def test_the_source_of_an_entry_is_complete() -> None:
@@ -541,6 +547,7 @@ def test_the_source_of_an_entry_is_complete() -> None:
         id="tag:example.org,2026:feeds/sources/seeds",
         title="Named",
         link="https://wire.example/",
+        self_link=f"{BASE}/feeds/sources/seeds.atom",
         rights="©",
         updated=entry(3).updated,
     )
