@@ -22,15 +22,20 @@ _ROOT = Path(__file__).parent.parent
 _OURS = """
 import asyncio, sys
 from feedsvc.config import load
-from feedsvc.poll import poll_once
+from feedsvc.poll import Poller, poll_due
 from feedsvc.runtime import open_runtime
-runtime = open_runtime(load())
-runtime.declare()
-print("ready", flush=True)
-for line in sys.stdin:
-    summary = asyncio.run(poll_once(runtime, ignore_schedule=True))
-    assert not summary.failed, summary.failed[0]
-    print(summary.total("new"), flush=True)
+
+async def main():
+    runtime = open_runtime(load())
+    runtime.declare()
+    async with Poller(runtime) as poller:
+        print("ready", flush=True)
+        while await asyncio.to_thread(sys.stdin.readline):
+            summary = await poll_due(poller, ignore_schedule=True)
+            assert not summary.failed, summary.failed[0]
+            print(summary.total("new"), flush=True)
+
+asyncio.run(main())
 """
 _READER = """
 import sys

@@ -324,9 +324,22 @@ async def poll_once(
     `progress` is told each finished poll and how many have been claimed so far. Raises
     `StoreError` when the store fails; what was committed before stays.
     """
+    async with Poller(runtime) as poller:
+        return await poll_due(poller, only=only, ignore_schedule=ignore_schedule, progress=progress)
+
+
+async def poll_due(
+    poller: Poller,
+    *,
+    only: Sequence[str] | None = None,
+    ignore_schedule: bool = False,
+    progress: Callable[[PollReport, int], None] = lambda report, claimed: None,
+) -> Summary:
+    """Does the work of `poll_once` with a poller that may have polled before."""
     summary = Summary()
     started = perf_counter()
-    async with Poller(runtime) as poller, asyncio.TaskGroup() as group:
+    runtime = poller.runtime
+    async with asyncio.TaskGroup() as group:
         await poller.mend_clock()
         finished: asyncio.Queue[PollReport] = asyncio.Queue()
 
