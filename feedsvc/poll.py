@@ -7,9 +7,9 @@ nobody. When to come again is decided in `pacing`, what counts as new in `normal
 
 import asyncio
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from datetime import datetime
 from time import perf_counter
@@ -310,6 +310,18 @@ def _log_problems(claim: Claim, problems: tuple[Problem, ...]) -> None:
             )
 
 
+@asynccontextmanager
+async def _one_error() -> AsyncIterator[None]:
+    """Of the errors that ended several polls at once, raises the first of ours as it is."""
+    try:
+        yield
+    except ExceptionGroup as group:
+        error: Exception = group.subgroup(FeedsvcError) or group
+        while error is not group and isinstance(error, ExceptionGroup):
+            error = error.exceptions[0]
+        raise error from None
+
+
 async def poll_once(
     runtime: Runtime,
     *,
@@ -339,7 +351,7 @@ async def poll_due(
     summary = Summary()
     started = perf_counter()
     runtime = poller.runtime
-    async with asyncio.TaskGroup() as group:
+    async with _one_error(), asyncio.TaskGroup() as group:
         await poller.mend_clock()
         finished: asyncio.Queue[PollReport] = asyncio.Queue()
 

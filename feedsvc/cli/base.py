@@ -1,5 +1,6 @@
 """The group all verbs hang on: global options, how errors become messages and exit codes."""
 
+import errno
 import sys
 from collections import UserDict
 from collections.abc import Iterator, Mapping
@@ -110,6 +111,11 @@ class Group(click.Group):
         except BrokenPipeError:
             # the reader of our output went away (`| head`): nothing to report, nobody to report to
             sys.stderr.close()
+            ctx.exit(1)
+        except OSError as error:
+            if error.errno != errno.ENOSPC:
+                raise
+            _say("no space is left to write to; free some and try again")
             ctx.exit(1)
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from urllib.parse import urlsplit
 
 import click
 from rich.console import Console
@@ -24,7 +25,9 @@ def run(context: Context) -> None:
 
     config = check_address(context.config)
     context.runtime(declare=True).close()
-    click.echo(f"feedsvc: serving {config.site.base_url}", err=True)
+    bound = f"{config.web.host}:{config.web.port}"
+    told = "" if urlsplit(config.site.base_url).netloc == bound else f" (listening on {bound})"
+    click.echo(f"feedsvc: serving {config.site.base_url}{told}", err=True)
     supervise(context.arguments(), port=config.web.port)
 
 

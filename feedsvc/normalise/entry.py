@@ -19,7 +19,7 @@ from .html import clean, plain, to_text
 from .identity import entry_uid, minted, sound_id
 from .people import categories, links, one_line, people, source_meta
 from .text import clean_lines, clean_text, first_words, language, legal
-from .urls import absolute, host
+from .urls import absolute, clean_url, host
 
 UNTITLED = "Untitled"
 _MAX_REFERENCES = 100
@@ -100,7 +100,7 @@ def normalise(
     uid = entry_uid(parsed, link, f"{title}\n{said_in_full}")
     fallback_id = minted(authority, source.id, uid)
     id = _upstream_id(parsed, source) or fallback_id
-    references = dict.fromkeys(filter(None, map(one_line, parsed.references)))
+    references = dict.fromkeys(filter(None, map(_reference, parsed.references)))
     return Entry(
         id=id,
         fallback_id=fallback_id,
@@ -213,6 +213,12 @@ def _title(title: Text | None, summary: Text | None, content: Text | None, link:
         if said:
             return said
     return host(link) or UNTITLED
+
+
+def _reference(named: str) -> str:
+    """A headline in one line, or an address as those of entries are written."""
+    named = one_line(named)
+    return (clean_url(named) or named) if named.startswith(("http://", "https://")) else named
 
 
 def _digest(

@@ -136,13 +136,16 @@ def origins(
     """
     found: dict[str, str] = {}
     taken: set[str] = set()
+    lost = {old[name].digest for name in gone if old[name].size}
     if inodes:
         moved = [n for n in sorted(seen) if n not in old or old[n].inode != seen[n].inode]
         # a renamed file may have left its old name to a new one
         left = {old[n].inode: n for n in (*(n for n in moved if n in old), *sorted(gone))}
         for name in moved:
             was = left.get(seen[name].inode)
-            if was is not None and was not in taken and _same(old[was], seen[name]):
+            # an inode may be used again, and what is on it now may be a copy of another file
+            copy = seen[name].digest in lost and was and old[was].digest != seen[name].digest
+            if was is not None and was not in taken and not copy and _same(old[was], seen[name]):
                 found[name] = was
                 taken.add(was)
     for name in seen:

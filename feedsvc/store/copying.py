@@ -118,10 +118,13 @@ def _copy_file(path: Path, target: Path) -> None:
 def new_file(path: Path) -> Iterator[Path]:
     """A file that takes its place only when it is complete, replacing one that is there.
 
-    Raises `StoreError` if it cannot be written.
+    Raises `StoreError` if it cannot be written, or is anything but a file.
     """
     try:
-        number, name = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.resolve().parent)
+        path = path.resolve()
+        if path.exists() and not path.is_file():
+            raise StoreError(f"{path} is not a file that could be replaced; name another one")
+        number, name = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
     except OSError as error:
         raise StoreError(f"{path} cannot be written: {error.strerror}") from error
     os.close(number)

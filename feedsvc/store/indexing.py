@@ -17,7 +17,8 @@ from .schema import entries, entry_tags, outbox, ref_terms, related, tags, title
 from .words import terms
 
 # who is told of changed entries; each takes its own rows out of the outbox
-CONSUMERS = ("link",)
+LINK = "link"
+CONSUMERS = (LINK,)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -278,11 +279,19 @@ class Indexing(Database):
                     rows.append({"of": row.pk, "print": print, "bits": bits, "flagged": flagged})
         return rows
 
-    def post(self, connection: Connection, change: str, keys: Iterable[int], now: datetime) -> None:
-        """Tells every consumer of the outbox that entries are new, updated or withdrawn."""
+    def post(
+        self,
+        connection: Connection,
+        change: str,
+        keys: Iterable[int],
+        now: datetime,
+        *,
+        consumers: Sequence[str] = CONSUMERS,
+    ) -> None:
+        """Tells consumers of the outbox that entries are new, updated or withdrawn."""
         rows = [
             {"consumer": consumer, "key": key, "change": change, "at": micros(now)}
-            for consumer in CONSUMERS
+            for consumer in consumers
             for key in keys
         ]
         insert_all(connection, outbox, rows)

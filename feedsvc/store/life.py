@@ -65,6 +65,11 @@ class Life(Database):
             raise SchemaMismatch(
                 f"{self.name} has feedsvc's tables and no schema version: restore a backup"
             )
+        if revision is not None and revision < min(known_revisions()):
+            raise SchemaMismatch(
+                f"{self.name} has the schema {revision}, from before the first release: move it "
+                "away, and feedsvc polls everything into a new one"
+            )
         if revision is not None and revision not in known_revisions():
             raise SchemaMismatch(
                 f"{self.name} has the newer schema {revision}, this program knows up to "

@@ -205,13 +205,24 @@ class SqliteStore(SqlStore):
     def _sqlite(self, path: Path) -> "SqliteStore":
         return SqliteStore(URL.create("sqlite", database=str(path)), wait=self.wait)
 
+    def _refuse_itself(self, path: Path) -> None:
+        names = {f"{self.path.resolve()}{ending}" for ending in ("", "-wal", "-shm", "-journal")}
+        if str(path.resolve()) in names:
+            raise StoreError(f"{path} is the store itself; name another file")
+
     def backup(self, path: Path) -> None:
         """Writes a consistent copy while others read and write."""
         self.require_current()
+        self._refuse_itself(path)
         with new_file(path) as temporary:
             with self._driver() as source, closing(sqlite3.connect(temporary)) as target:
                 source.backup(target)
             finish_file(temporary)
+
+    def restore(self, path: Path) -> None:
+        """Replaces all content by that of a backup, in one transaction."""
+        self._refuse_itself(path)
+        super().restore(path)
 
     # -- entries ---------------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, delete, func, select, update
 from ..model import key_text
 from .codec import micros, names_of
 from .engine import chunks, insert_all
-from .indexing import Indexing, Naming
+from .indexing import LINK, Indexing, Naming
 from .schema import entries, entry_tags, pruned, related
 
 
@@ -102,19 +102,20 @@ class Withdrawing(Indexing):
         )
 
     def _unlink(self, connection: Connection, pks: Sequence[int], now: datetime) -> None:
-        """Takes back all links to these entries."""
+        """Takes back all links to these entries, and has them looked for among the others."""
         owners = self.owners(connection, pks)
         if not owners:
             return
         gone = set(pks)
         connection.execute(delete(related).where(related.c.target_pk.in_(pks)))
         live = entries.c.withdrawn_at.is_(None)
-        wanted = select(entries.c.pk, entries.c.names).where(live)
+        wanted = select(entries.c.pk, entries.c.key, entries.c.names).where(live)
         for some in chunks(sorted(owners - gone), self.tuning.batch):
-            names = {
-                pk: names_of(text)
-                for pk, text in connection.execute(wanted.where(entries.c.pk.in_(some)))
-            }
+            rows = connection.execute(wanted.where(entries.c.pk.in_(some))).all()
+            names = {row.pk: names_of(row.names) for row in rows}
+            # another entry may be meant by the same headline
+            again = [row.key for row in rows if row.names]
+            self.post(connection, "updated", again, now, consumers=(LINK,))
             targets = self.targets_of(connection, list(names))
             self.put_names(
                 connection,

@@ -1,5 +1,6 @@
 """Every store: schema, copies, counts, and finding damage."""
 
+import os
 import threading
 from collections.abc import Callable
 from dataclasses import replace
@@ -13,7 +14,7 @@ from feedsvc.errors import SchemaMismatch, StoreError
 from feedsvc.query import parse
 from feedsvc.store import BACKENDS, SqlStore, Store, open_store
 from feedsvc.store.base import RelatedLink
-from feedsvc.store.life import newest_revision
+from feedsvc.store.life import VERSION_TABLE, newest_revision
 from tests.storekit import HOUR, NOW, add, claim, entry, key_of, poll, tag, titled, uids, waiting
 
 
@@ -276,6 +277,36 @@ def test_what_is_no_backup_is_refused_and_changes_nothing(
     with pytest.raises(SchemaMismatch, match="9999"):
         any_store.restore(newer)
     assert uids(any_store) == ["one"]
+
+
+def test_a_backup_replaces_nothing_but_a_file(any_store: SqlStore, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for place in (tmp_path, tmp_path / "pipe", Path("/dev/full")):
+        with pytest.raises(StoreError, match="not a file"):
+            any_store.backup(place)
+    kept = tmp_path / "kept.db"
+    (tmp_path / "link.db").symlink_to(kept)
+    any_store.backup(tmp_path / "link.db")
+    assert (tmp_path / "link.db").is_symlink()
+    assert kept.stat().st_size
+
+
+def test_a_store_is_no_backup_of_itself(tmp_path: Path) -> None:
+    store = open_store(f"sqlite:///{tmp_path / 'feedsvc.db'}")
+    store.migrate()
+    for name in ("feedsvc.db", "feedsvc.db-wal"):
+        with pytest.raises(StoreError, match="the store itself"):
+            store.backup(tmp_path / name)
+    with pytest.raises(StoreError, match="the store itself"):
+        store.restore(tmp_path / "feedsvc.db")
+    store.close()
+
+
+def test_a_store_of_the_days_before_the_first_release_is_refused(any_store: SqlStore) -> None:
+    with any_store.writing() as connection:
+        connection.execute(text(f"UPDATE {VERSION_TABLE} SET version_num = '0001'"))
+    with pytest.raises(SchemaMismatch, match="move it away"):
+        any_store.migrate()
 
 
 def test_a_backup_that_cannot_be_written_says_so(any_store: SqlStore, tmp_path: Path) -> None:

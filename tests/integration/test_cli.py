@@ -16,6 +16,7 @@ from feedsvc.cli import cli
 from feedsvc.config import load
 from feedsvc.process import own_name, spoken
 from feedsvc.runtime import open_runtime
+from feedsvc.store.sqlite import SqliteStore
 from tests.feedserver import Answer, FeedServer
 
 ROOT = Path(__file__).parent.parent.parent
@@ -248,6 +249,52 @@ def test_new_rules_reach_old_entries_without_moving_updated(shell: Shell) -> Non
     after = json.loads(shell("query", "--json", "tag:missions").stdout)
     assert after["updated"] == before["updated"]
     assert "seeds" in after["tags"]
+
+
+def test_what_a_document_says_of_its_tags_outlives_the_rules(shell: Shell) -> None:
+    seeds = shell.folder / "seeds"
+    (seeds / "t.txt").write_text("Tea harvest begins\n\nREAD MORE ON: tkey\nCountry: Peru\n")
+    (seeds / "h.html").write_text("<meta name=keywords content=hkey><h1>H</h1><p>Words</p>")
+    (seeds / "m.eml").write_text("Subject: M\nKeywords: mkey\n\nWords\n")
+    shell("poll", "--once")
+    before = [shell("query", f"tag:{tag}").stdout for tag in ("tkey", "peru", "hkey", "mkey")]
+    assert all(before)
+    assert "changed the tags of 0" in shell("retag").stdout
+    assert before == [
+        shell("query", f"tag:{tag}").stdout for tag in ("tkey", "peru", "hkey", "mkey")
+    ]
+
+
+def test_a_headline_finds_the_other_entry_of_its_title(shell: Shell) -> None:
+    seeds = shell.folder / "seeds"
+    for name in ("t1.md", "t2.md"):
+        (seeds / name).write_text(f"# Tea harvest begins in the hills\n\n{name}\n")
+    (seeds / "p.md").write_text(
+        "---\nrelated: [Tea harvest begins in the hills]\n---\n# Prices\n\nUp\n"
+    )
+    shell("poll", "--once")
+    first = named(shell)
+    (seeds / first.rpartition("/")[2]).unlink()
+    assert "1 withdrawn" in shell("poll", "--once", "--all").stdout
+    assert {first, named(shell)} == {f"tag:localhost,2026:seeds/{n}" for n in ("t1.md", "t2.md")}
+
+
+def named(shell: Shell) -> str:
+    """The id of the one entry that another names."""
+    found = json.loads(shell("render", "title:prices", "--format", "json").stdout)
+    (related,) = found["items"][0]["_feedsvc"]["related"]
+    return str(related["id"])
+
+
+def test_a_locked_store_is_told_in_one_line(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    shell("poll", "--once")
+    monkeypatch.setitem(SqliteStore.__init__.__kwdefaults__, "wait", 0.05)
+    holder = sqlite3.connect(shell.folder / "data" / "feedsvc.db", isolation_level=None)
+    holder.execute("BEGIN IMMEDIATE")
+    said = shell("poll", "--once", "--all", code=1).stderr
+    holder.close()
+    assert "stayed locked" in said
+    assert len(said.strip().splitlines()) == 1
 
 
 def test_a_wrong_key_is_named_with_its_line_and_neighbour(shell: Shell) -> None:

@@ -93,6 +93,12 @@ def test_an_inode_used_again_is_no_rename() -> None:
     assert origins({"a": record(1, ONE)}, {"b": seen(1, TWO)}, ("a",), inodes=True) == {}
 
 
+def test_on_an_inode_used_again_a_copy_is_what_it_is_a_copy_of() -> None:
+    old = {"a": record(1, ONE), "b": record(2, ONE + " and then left")}
+    moved = replace(seen(1, ONE + " and then left"))
+    assert origins(old, {"c": moved}, ("a", "b"), inodes=True) == {"c": "b"}
+
+
 def test_a_new_file_at_the_old_place_of_a_renamed_one() -> None:
     found = origins({"a": record(1, ONE)}, {"a": seen(9, TWO), "b": seen(1, ONE)}, (), inodes=True)
     assert found == {"b": "a"}

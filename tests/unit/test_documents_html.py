@@ -46,7 +46,7 @@ def test_a_news_page_is_read_whole() -> None:
     assert [label for label, _ in entry.tags] == [
         *("bridges", "traffic", "Local", "harbour", "Repairs", "Town council"),
     ]
-    assert {origin for _, origin in entry.tags} == {"source"}
+    assert {origin for _, origin in entry.tags} == {"front-matter"}
     assert entry.links == (
         Link(href="https://news.example.org/2025/bridge", type="text/html"),
         Link(href="https://news.example.org/img/lead.jpg", rel="enclosure", type="image/jpeg"),

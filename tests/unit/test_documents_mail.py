@@ -73,7 +73,11 @@ def test_a_newsletter_is_read_whole(crlf: bool) -> None:
         Link(href="https://lists.example.org/bridge/17"),
         Link(href="https://lists.example.org/bridge/", rel="archives"),
     )
-    assert entry.tags == (("Bridge News", "source"), ("bridges", "source"), ("traffic", "source"))
+    assert entry.tags == (
+        ("Bridge News", "front-matter"),
+        ("bridges", "front-matter"),
+        ("traffic", "front-matter"),
+    )
     assert entry.lang == "de"
     assert entry.content is not None
     assert entry.content.value == "<p>Die Brücke (Bild) ist offen.</p>"

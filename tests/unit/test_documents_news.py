@@ -49,7 +49,7 @@ def body(entry: ParsedEntry) -> list[str]:
 
 
 def tags(entry: ParsedEntry) -> list[str]:
-    assert {origin for _, origin in entry.tags} <= {"source"}
+    assert {origin for _, origin in entry.tags} <= {"front-matter"}
     return [label for label, _ in entry.tags]
 
 

@@ -78,7 +78,7 @@ def read_html(document: Document) -> Contents:
             summary=Text(value=summary) if summary else None,
             content=Text(value=content, type="html") if content else None,
             authors=tuple(authors),
-            tags=tuple((tag, "source") for tag in tags),
+            tags=tuple((tag, "front-matter") for tag in tags),
             references=unique(references),
             published=parse_date(published),
             updated=parse_date(updated),

@@ -51,7 +51,7 @@ def read_mail(document: Document) -> Contents:
             links=tuple(_links(message)),
             content=Text(value=content, type="html") if content else None,
             authors=tuple(_people(sender)),
-            tags=tuple((tag, "source") for tag in _tags(message)),
+            tags=tuple((tag, "front-matter") for tag in _tags(message)),
             published=published,
             published_text=date or None,
             lang=_header(message, "Content-Language").partition(",")[0].strip() or None,

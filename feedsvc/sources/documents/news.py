@@ -106,7 +106,7 @@ def read_news(document: Document, text: str) -> Contents:
             content=Text(value="\n".join(map(paragraph, body)), type="html") if body else None,
             credit=" ".join(credits) or None,
             references=unique(sorted_.references),
-            tags=tuple((tag, "source") for tag in unique(sorted_.tags)),
+            tags=tuple((tag, "front-matter") for tag in unique(sorted_.tags)),
             published=moment,
             published_text=wording or None,
         )

@@ -1,4 +1,4 @@
-"""The first schema. What each column is for is said in `schema`."""
+"""The first schema that later ones migrate. What each column is for is said in `schema`."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects.postgresql import ARRAY
 
-revision = "0001"
+revision = "0002"
 down_revision = None
 
 _ROW_ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
