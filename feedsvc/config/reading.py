@@ -72,7 +72,9 @@ def environment_layer(environ: Mapping[str, str]) -> Layer:
                 found[variable] = (VARIABLES[variable], f"environment {name}", value)
         elif not _SERVICE_LINK.fullmatch(variable) and not _SERVICE_URL.match(value):
             near = nearest(_dotted(variable))
-            hint = f": did you mean {_variable(near)}?" if near else ""
+            within = sorted(each for each in VARIABLES if each.startswith(f"{variable}__"))
+            meant = within[0] if within else near and _variable(near)
+            hint = f": did you mean {meant}?" if meant else ""
             raise ConfigError(
                 f"environment {name}: there is no such key{hint}", key=_dotted(variable)
             )

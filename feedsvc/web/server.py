@@ -1,5 +1,6 @@
 """Runs the Flask application behind granian: one listening socket, several worker processes."""
 
+import errno
 import os
 import socket
 import threading
@@ -21,13 +22,27 @@ if TYPE_CHECKING:
 
 _WATCH_SECONDS = 1.0
 _MOST_WORKERS = 4
+_PATIENCE = 5.0
+
+
+def _bind(probe: socket.socket, address: Any) -> None:
+    ends = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            return probe.bind(address)
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE or time.monotonic() > ends:
+                raise
+        time.sleep(0.1)
 
 
 def check_address(config: Config) -> Config:
     """Makes sure that the configured host and port can be listened on.
 
-    Port 0 becomes a free one, in the configuration that is returned. Raises `ConfigError` when the
-    host is none of this machine's addresses, `FeedsvcError` when the port is taken.
+    Port 0 becomes a free one, in the configuration that is returned. A port that is taken is waited
+    for a few seconds: the workers of a service that was killed may still finish their requests.
+    Raises `ConfigError` when the host is none of this machine's addresses, `FeedsvcError` when the
+    port stays taken.
     """
     web = config.web
     try:
@@ -40,7 +55,7 @@ def check_address(config: Config) -> Config:
     with socket.socket(family, kind, protocol) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind(address)
+            _bind(probe, address)
         except OSError as error:
             raise FeedsvcError(
                 f"cannot listen on {web.host}:{web.port}: {error.strerror}; end the program that "

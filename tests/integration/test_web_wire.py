@@ -6,6 +6,7 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 
@@ -13,6 +14,8 @@ import brotli  # type: ignore[import-untyped]
 import pytest
 import zstandard
 
+from feedsvc.config import Config
+from feedsvc.web.server import check_address
 from tests.service import ROOT, free_port
 from tests.weblib import fill, open_world
 
@@ -160,3 +163,14 @@ def test_refusals_leave_the_connection_usable(
     assert reply.status == status
     reply, body = ask(connection, "GET", "/healthz")
     assert (reply.status, body[:1]) == (200, b"{")
+
+
+def test_a_port_that_is_about_to_be_free_is_waited_for() -> None:
+    config = Config()
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        config = config.model_copy(update={"web": config.web.model_copy(update={"port": port})})
+        release = threading.Timer(0.5, taken.close)
+        release.start()
+        assert check_address(config).web.port == port
+        release.join()

@@ -390,6 +390,7 @@ def test_all_mistakes_are_told_at_once(written: Load) -> None:
     [
         ({"FEEDSVC_POLL__INTERVALL": "1h"}, "did you mean FEEDSVC_POLL__INTERVAL?"),
         ({"FEEDSVC_WEB_PORT": "80"}, "did you mean FEEDSVC_WEB__PORT?"),
+        ({"FEEDSVC_SITE": "{}"}, "did you mean FEEDSVC_SITE__AUTHOR?"),
         ({"FEEDSVC_QQQQ": "80"}, "environment FEEDSVC_QQQQ: there is no such key"),
         ({"FEEDSVC_SOURCES__LOCATION": "x"}, "there is no such key"),
         ({"FEEDSVC_WEB__PORT": "x"}, "environment FEEDSVC_WEB__PORT: web.port: "),
