@@ -87,7 +87,9 @@ def add(
 
     if is_url(location):
         return asyncio.run(_add_feed(runtime, make, location, force))
-    if not location.strip() or not Path(location).is_dir():
+    if source_kind(location) in ("directory", "feed") and not (
+        location.strip() and Path(location).is_dir()
+    ):
         raise ConfigError(f"{location}: not a directory, and not an http(s) URL")
     source = make(location)
     runtime.store.add_source(source, runtime.clock())

@@ -85,6 +85,8 @@ def _place(location: str) -> str:
     """A location in a form in which equal places are equal."""
     if source_kind(location) == "directory":
         return os.path.normpath(location)
+    if source_kind(location) != "feed":
+        return location
     parts = urlsplit(location)
     port = {"http": 80, "https": 443}[parts.scheme]
     netloc = re.sub(f":{port}$", "", parts.netloc.lower())

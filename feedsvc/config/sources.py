@@ -9,8 +9,8 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from ..model import Source, SourceKind, slugify
 from .schema import Config, SourceConfig
+from .values import SOURCE_SCHEMES
 
-_URL = re.compile(r"https?://", re.IGNORECASE)
 # What gives access must not show in an id: names of such parameters, and long unspoken strings.
 _SECRET_NAME = re.compile(
     r"auth|token|secret|pass|key|sig|hash|user|session|\bu?id$", re.IGNORECASE
@@ -28,7 +28,8 @@ _DULL = frozenset(
 
 def source_kind(location: str) -> SourceKind:
     """What a location is: a URL is a feed, a path a directory."""
-    return "feed" if _URL.match(location) else "directory"
+    scheme, colon, _ = location.partition(":")
+    return SOURCE_SCHEMES.get(scheme.lower(), "directory") if colon else "directory"
 
 
 def source_id(location: str, taken: Container[str] = ()) -> str:

@@ -6,6 +6,7 @@ expected; one that reads a secret never repeats it. What belongs together across
 """
 
 import re
+from collections.abc import Mapping
 from datetime import date, timedelta
 from ipaddress import ip_address, ip_network
 from string import Formatter
@@ -14,7 +15,7 @@ from urllib.parse import SplitResult, urlsplit, urlunsplit
 
 from ..errors import ConfigError, QueryError
 from ..log import mask
-from ..model import slugify
+from ..model import SourceKind, slugify
 from ..query import parse
 
 RESERVED_FEEDS = ("all", "query", "sources", "stories", "tags")
@@ -325,6 +326,10 @@ def tag(value: str) -> str:
     return value.strip()
 
 
+# what is polled at a location with such a scheme; without a scheme it is a directory's path
+SOURCE_SCHEMES: Mapping[str, SourceKind] = {"http": "feed", "https": "feed"}
+
+
 def location(value: str) -> str:
     """Where a source is: a directory's path or an http(s) URL."""
     value = value.strip()
@@ -336,10 +341,13 @@ def location(value: str) -> str:
     if scheme[1].lower() == "file":
         path = re.sub(r"^file:(//(localhost)?(?=/))?", "", value, flags=re.IGNORECASE)
         raise ValueError(f'{quoted(value)}: write the path itself, "{path or "seeds"}"')
-    if scheme[1].lower() not in ("http", "https"):
+    kind = SOURCE_SCHEMES.get(scheme[1].lower())
+    if kind is None:
         raise ValueError(
             f"{quoted(value)}: a source is a directory or an http(s) URL, not {scheme[1]}:"
         )
+    if kind != "feed":
+        return value
     parts = _http(value)
     if parts is None:
         raise ValueError(f'{quoted(value)} is not a URL: write it as in "https://example.org/feed"')
