@@ -22,7 +22,8 @@ _ROOT = Path(__file__).parent.parent
 _OURS = """
 import asyncio, sys
 from feedsvc.config import load
-from feedsvc.poll import Poller, poll_due
+from feedsvc.poll import Poller
+from feedsvc.round import poll_due
 from feedsvc.runtime import open_runtime
 
 async def main():

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
+import msgspec
+
 from .errors import Fault
 from .polls import Hints, Move, PollRecord
 
@@ -115,8 +117,7 @@ class Source:
     max_entries: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PollState:
+class PollState(msgspec.Struct, frozen=True, kw_only=True):
     """What a source's last polls left behind for the next one.
 
     `etag` and `last_modified` are the validators byte for byte; `digest` is that of the last

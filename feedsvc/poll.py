@@ -7,13 +7,15 @@ nobody. When to come again is decided in `pacing`, what counts as new in `normal
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import datetime
 from time import perf_counter
 from typing import Any, Self, TypeVar
+
+from msgspec.structs import replace as with_fields
 
 from .claims import Claims
 from .commits import Commits, Lookup
@@ -27,9 +29,7 @@ from .normalise.identity import distinct
 from .pacing import Outcome, next_state, settle
 from .parsers import Parsers
 from .polls import Demand
-from .reports import PollReport as PollReport
-from .reports import Result
-from .reports import Summary as Summary
+from .reports import PollReport, Result
 from .runtime import Runtime
 from .sources import KINDS
 from .sources.base import Fetched, FetchTools, SourceReader
@@ -176,7 +176,7 @@ class Poller:
         outcome = _answered(fetched, started)
         state = self._next(_remember(claim.state, fetched, None), outcome, claim.source)
         # what could not be read before is still there: an unchanged listing does not mend it
-        state = replace(state, problems=claim.state.problems)
+        state = with_fields(state, problems=claim.state.problems)
         await self._commits.finish(
             claim, (), lambda known, now: self._settled(claim, PollResult(state=state), now)
         )
@@ -200,7 +200,7 @@ class Poller:
             new = sum(entry.uid not in before for entry in fresh)
             outcome = replace(answered, new=new, updated=len(fresh) - new)
             state = self._next(_remember(claim.state, fetched, found.cursor), outcome, claim.source)
-            state = replace(
+            state = with_fields(
                 state,
                 problems=found.problems,
                 next_at=now if fetched.more else state.next_at,
@@ -271,7 +271,7 @@ def _answered(fetched: Fetched, started: float) -> Outcome:
 
 def _remember(state: PollState, fetched: Fetched, cursor: str | None) -> PollState:
     """What the next fetch needs; validators are kept with the body they came with."""
-    return replace(
+    return with_fields(
         state,
         etag=fetched.etag,
         last_modified=fetched.last_modified,
@@ -308,86 +308,3 @@ def _log_problems(claim: Claim, problems: tuple[Problem, ...]) -> None:
                 document=problem.name,
                 error=problem.message,
             )
-
-
-@asynccontextmanager
-async def _one_error() -> AsyncIterator[None]:
-    """Of the errors that ended several polls at once, raises the first of ours as it is."""
-    try:
-        yield
-    except ExceptionGroup as group:
-        error: Exception = group.subgroup(FeedsvcError) or group
-        while error is not group and isinstance(error, ExceptionGroup):
-            error = error.exceptions[0]
-        raise error from None
-
-
-async def poll_once(
-    runtime: Runtime,
-    *,
-    only: Sequence[str] | None = None,
-    ignore_schedule: bool = False,
-    progress: Callable[[PollReport, int], None] = lambda report, claimed: None,
-) -> Summary:
-    """Polls what is due at this moment or was never polled, links what came, and adds it up.
-
-    `only` restricts that to some sources; with `ignore_schedule` it is all whether due or not.
-
-    `progress` is told each finished poll and how many have been claimed so far. Raises
-    `StoreError` when the store fails; what was committed before stays.
-    """
-    async with Poller(runtime) as poller:
-        return await poll_due(poller, only=only, ignore_schedule=ignore_schedule, progress=progress)
-
-
-async def poll_due(
-    poller: Poller,
-    *,
-    only: Sequence[str] | None = None,
-    ignore_schedule: bool = False,
-    progress: Callable[[PollReport, int], None] = lambda report, claimed: None,
-) -> Summary:
-    """Does the work of `poll_once` with a poller that may have polled before."""
-    summary = Summary()
-    started = perf_counter()
-    runtime = poller.runtime
-    async with _one_error(), asyncio.TaskGroup() as group:
-        await poller.mend_clock()
-        finished: asyncio.Queue[PollReport] = asyncio.Queue()
-
-        async def poll(claim: Claim) -> None:
-            report = await poller.poll(claim)
-            while report.more:
-                rest = await poller.claims.take(limit=1, only=[report.source], ignore_schedule=True)
-                if not rest:
-                    break  # another poller has it, and takes the rest
-                report = report.followed_by(await poller.poll(rest[0]))
-            finished.put_nowait(report)
-
-        left = await poller.claims.left_alone(only=only, ignore_schedule=ignore_schedule)
-        claimed = 0
-        start = runtime.clock()
-        while True:
-            claims = await poller.claims.take(
-                limit=2 * runtime.config.poll.concurrency,
-                due_at=start,
-                only=only,
-                ignore_schedule=ignore_schedule,
-                untried=True,
-            )
-            claimed += len(claims)
-            for claim in claims:
-                group.create_task(poll(claim))
-            if claimed == len(summary.reports):
-                break
-            # more is claimed when half of this is done, so that memory stays bounded; what waits
-            # for its host is asked for again whenever a poll ends
-            enough = claimed - len(claims) // 2 if claims else len(summary.reports) + 1
-            while len(summary.reports) < enough:
-                summary.reports.append(await finished.get())
-                progress(summary.reports[-1], claimed)
-        await poller.write(runtime.linker.drain)
-    polled = {report.source for report in summary.reports}
-    summary.left_alone = {id: reason for id, reason in left.items() if id not in polled}
-    summary.seconds = perf_counter() - started
-    return summary

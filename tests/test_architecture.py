@@ -24,7 +24,7 @@ FLOORS: list[set[str]] = [
     {"digest", "upkeep", "doctor"},
     {"parsers", "claims", "commits"},
     {"poll"},
-    {"subscribe"},
+    {"subscribe", "round"},
     {"scheduler", "web", "supervisor"},
     {"cli"},
     {"__main__"},

@@ -9,7 +9,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from ..log import setup
-from ..poll import PollReport, Summary, poll_once
+from ..reports import PollReport, Summary
+from ..round import poll_once
 from ..runtime import Runtime
 from ..supervisor import follow_parent, supervise
 from .base import FOR_PEOPLE, Context, pass_context

@@ -5,9 +5,11 @@ one that did lengthen it is the reason given.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Literal
+
+from msgspec.structs import replace as with_fields
 
 from ..errors import Fault
 from ..model import PollState, Source
@@ -98,7 +100,7 @@ def next_state(
     """
     asked = [demand.wait for demand in outcome.demands if demand.by == "Retry-After"]
     retry_after = now + max(asked) if asked else None
-    kept = replace(
+    kept = with_fields(
         state,
         last_at=now,
         status=outcome.status,
@@ -119,7 +121,7 @@ def _after_success(
     bounds: Bounds,
     now: datetime,
 ) -> PollState:
-    kept = replace(
+    kept = with_fields(
         kept,
         last_ok_at=now,
         error=None,
@@ -132,11 +134,11 @@ def _after_success(
     usual = usual_interval(source, bounds)
     if source.kind == "directory":
         wait.lengthen(usual, f"every {span(usual)}: a directory")
-        return replace(kept, next_at=wait.at, why=wait.why)
+        return with_fields(kept, next_at=wait.at, why=wait.why)
     posted = list(outcome.posted or ())
     if outcome.new and not posted and before.last_ok_at is not None:
         posted.append(now)  # its entries bear no dates: they were posted since the last poll
-    kept = replace(
+    kept = with_fields(
         kept,
         posts=merge(before.posts, posted, now) if posted else before.posts,
         move=sighted(before.move, source, outcome.moved_to, now),
@@ -150,7 +152,7 @@ def _after_success(
         extra = _jitter(source, chosen, now)
     wait.lengthen(min(chosen + extra, bounds.max_interval), why)
     _heed(wait, outcome.demands, kept.hints or Hints(), source, bounds)
-    return replace(kept, next_at=wait.at, why=wait.why)
+    return with_fields(kept, next_at=wait.at, why=wait.why)
 
 
 def _chosen(
@@ -178,15 +180,15 @@ def _chosen(
 def _after_failure(
     kept: PollState, outcome: Outcome, source: Source, bounds: Bounds, now: datetime
 ) -> PollState:
-    kept = replace(kept, error=outcome.error, fault=outcome.fault, failures=kept.failures + 1)
+    kept = with_fields(kept, error=outcome.error, fault=outcome.fault, failures=kept.failures + 1)
     wait = _Wait(now)
     if outcome.kind == "gone":
         wait.lengthen(bounds.max_interval, "disabled: its server says that it is gone for good")
-        return replace(kept, next_at=wait.at, why=wait.why)
+        return with_fields(kept, next_at=wait.at, why=wait.why)
     if source.kind == "directory":
         usual = usual_interval(source, bounds)
         wait.lengthen(usual, f"failed {often(kept.failures)}: next look in {span(usual)}")
-        return replace(kept, next_at=wait.at, why=wait.why)
+        return with_fields(kept, next_at=wait.at, why=wait.why)
     backoff = _backoff(kept.failures, outcome, source, bounds)
     # below the longest interval there is room for the jitter of the longest back-off too
     chosen = min(backoff, bounds.max_interval * (1 - _JITTER))
@@ -197,7 +199,7 @@ def _after_failure(
         why = f"{why}. {cure}"
     wait.lengthen(chosen, why)
     _heed(wait, outcome.demands, kept.hints or Hints(), source, bounds)
-    return replace(kept, next_at=wait.at, why=wait.why)
+    return with_fields(kept, next_at=wait.at, why=wait.why)
 
 
 def _backoff(failures: int, outcome: Outcome, source: Source, bounds: Bounds) -> timedelta:

@@ -9,6 +9,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
+from msgspec.structs import replace as with_fields
+
 from ..model import PollState, Source
 from ..polls import Move
 from .words import often
@@ -46,8 +48,8 @@ def settle(
     if obstacle is None and (other := holder(move.new)) not in (None, source.id):
         obstacle = f"source “{other}” has that location already: remove one of the two"
     if obstacle is not None:
-        return replace(state, move=replace(move, obstacle=obstacle)), None
-    return replace(state, move=replace(move, obstacle=None, done_at=now)), move.new
+        return with_fields(state, move=replace(move, obstacle=obstacle)), None
+    return with_fields(state, move=replace(move, obstacle=None, done_at=now)), move.new
 
 
 def _secret(source: Source, target: str) -> str | None:

@@ -78,16 +78,20 @@ def rhythm(posts: Sequence[datetime], now: datetime, guess: timedelta) -> Rhythm
 
 
 def _hours(posts: Sequence[datetime]) -> tuple[float, ...] | None:
-    times = [time.astimezone(UTC) for time in posts]
-    if len(times) < _OCCASIONS or len({time.date() for time in times}) < _DAYS:
+    if len(posts) < _OCCASIONS:
         return None
-    counts = [0.0] * 24
-    for time in times:
-        # half of an occasion counts for the hours beside its own
-        for shift, share in ((-1, 0.25), (0, 0.5), (1, 0.25)):
-            counts[(time.hour + shift) % 24] += share
-    doubt = _DOUBT / 24
-    return tuple(24 * (count + doubt) / (len(times) + _DOUBT) for count in counts)
+    hours = [int(time.timestamp()) // 3600 for time in posts]
+    if len({hour // 24 for hour in hours}) < _DAYS:
+        return None
+    counts = [0] * 24
+    for hour in hours:
+        counts[hour % 24] += 1
+    doubt, total = _DOUBT / 24, len(hours) + _DOUBT
+    # half of an occasion counts for the hours beside its own
+    smooth = (
+        counts[hour - 1] / 4 + counts[hour] / 2 + counts[(hour + 1) % 24] / 4 for hour in range(24)
+    )
+    return tuple(24 * (count + doubt) / total for count in smooth)
 
 
 def busy_hours(hours: Sequence[float]) -> str | None:

@@ -103,8 +103,7 @@ def plain(text: Text | None) -> str:
         return ""
     if text.type == "text":
         return text.value
-    return html.unescape(_MARKUP.sub(_gap, text.value))
-
-
-def _gap(tag: re.Match[str]) -> str:
-    return "" if (tag[1] or "").lower() in _INLINE else " "
+    # texts, and between them the names of the tags (None: a comment)
+    parts: list[str | None] = _MARKUP.split(text.value)
+    parts[1::2] = ["" if name and name.lower() in _INLINE else " " for name in parts[1::2]]
+    return html.unescape("".join(part for part in parts if part))

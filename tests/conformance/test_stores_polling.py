@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace as with_fields
 from sqlalchemy import event
 
 from feedsvc.errors import ClaimLost
@@ -75,7 +76,7 @@ def test_a_long_cursor_is_written_when_it_changes_and_never_besides(any_store: S
     event.listen(any_store.engine, "before_cursor_execute", note)
     try:
         held = claim(any_store)
-        state = replace(held.state, next_at=NOW + HOUR)
+        state = with_fields(held.state, next_at=NOW + HOUR)
         any_store.finish_poll(held, PollResult(state=state), NOW)
     finally:
         event.remove(any_store.engine, "before_cursor_execute", note)

@@ -12,8 +12,10 @@ import pytest
 
 from feedsvc.claims import Claims
 from feedsvc.model import Source
-from feedsvc.poll import Poller, PollReport, Summary, poll_once
+from feedsvc.poll import Poller
 from feedsvc.process import own_name
+from feedsvc.reports import PollReport, Summary
+from feedsvc.round import poll_once
 from feedsvc.runtime import Runtime
 from feedsvc.store.base import Claim
 from tests.feedserver import Answer, FeedServer, Request

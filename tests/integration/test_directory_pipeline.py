@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 
 from feedsvc.model import Source, StoredEntry
-from feedsvc.poll import Poller, PollReport, poll_once
+from feedsvc.poll import Poller
 from feedsvc.query import parse
+from feedsvc.reports import PollReport
+from feedsvc.round import poll_once
 from feedsvc.runtime import Runtime
 from tests.store import empty_runtime
 

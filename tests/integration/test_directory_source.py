@@ -7,11 +7,12 @@ import pickle
 import shutil
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace as with_fields
 
 from feedsvc.errors import FetchError
 from feedsvc.httpclient import HttpClient
@@ -49,7 +50,7 @@ class Directory:
         tools = FetchTools(http=http, now=datetime.now(UTC) + self.later)
         self.fetched = asyncio.run(reader.fetch(source, self.state, tools))
         if self.fetched.unchanged:
-            self.state = replace(self.state, cursor=self.fetched.cursor or self.state.cursor)
+            self.state = with_fields(self.state, cursor=self.fetched.cursor or self.state.cursor)
             self.reading = Reading(problems=self.state.problems)
             return self.reading
         source, fetched = pickle.loads(pickle.dumps((source, self.fetched)))

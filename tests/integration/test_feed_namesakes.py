@@ -4,8 +4,8 @@ import asyncio
 from pathlib import Path
 
 from feedsvc.model import Source
-from feedsvc.poll import poll_once
 from feedsvc.query import parse
+from feedsvc.round import poll_once
 from tests.feedserver import FeedServer
 from tests.store import empty_runtime
 

@@ -10,7 +10,8 @@ import pytest
 
 from feedsvc.config import load
 from feedsvc.model import PollState, Source
-from feedsvc.poll import Summary, poll_once
+from feedsvc.reports import Summary
+from feedsvc.round import poll_once
 from feedsvc.runtime import Runtime, open_runtime
 from tests.feedserver import Answer, FeedServer
 from tests.weblib import Clock

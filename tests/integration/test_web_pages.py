@@ -3,13 +3,13 @@
 import re
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urljoin, urlsplit
 
 import pytest
 from lxml import html
+from msgspec.structs import replace as with_fields
 from werkzeug.test import Client
 
 from feedsvc.model import Link, Person, PollState, SourceMeta, Tag, Text, entry_key
@@ -283,7 +283,9 @@ def test_a_source_tells_why_it_is_polled_when_and_how_its_polls_went(world: Worl
         only=["bbc"],
         ignore_schedule=True,
     )
-    store.finish_poll(claim, PollResult(state=replace(state, history=(record,) * 2)), world.clock())
+    store.finish_poll(
+        claim, PollResult(state=with_fields(state, history=(record,) * 2)), world.clock()
+    )
     client = client_of(world)
     listed = page(client, "/sources").get_element_by_id("bbc")
     assert "every 45 min: x" in text(listed)

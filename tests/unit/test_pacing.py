@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace as with_fields
 
 from feedsvc.model import PollState, Problem, Source
 from feedsvc.pacing import Bounds, Outcome, next_state, usual_interval
@@ -154,7 +155,7 @@ def test_skipped_hours_and_days_are_slept_through(
         replace(OK, hints=hints),
         Outcome(kind="failed", status=404, hints=hints, error="404"),
     ):
-        state = after(replace(SETTLED, hints=hints), outcome, HOURLY)
+        state = after(with_fields(SETTLED, hints=hints), outcome, HOURLY)
         # the publisher's readers do not all come at the stroke of the hour
         assert earliest <= wait(state) <= earliest + 10 * MINUTE
         assert state.why == why
@@ -214,7 +215,7 @@ def test_what_somebody_must_change_is_looked_at_less_often(
 @pytest.mark.parametrize(("status", "cure"), [(401, "set `auth`"), (403, "`headers`")])
 def test_a_refusal_names_its_remedy(status: int, cure: str) -> None:
     state = after(
-        replace(SETTLED, failures=2), Outcome(kind="failed", status=status, error="refused")
+        with_fields(SETTLED, failures=2), Outcome(kind="failed", status=status, error="refused")
     )
     assert state.why is not None
     assert state.why.startswith("failed 3 times: next try in 2")
@@ -242,7 +243,7 @@ def test_gone_says_so() -> None:
 
 def test_jitter_depends_on_source_and_time_alone() -> None:
     def next_of(name: str, moment: datetime) -> timedelta:
-        state = replace(SETTLED, next_at=moment)
+        state = with_fields(SETTLED, next_at=moment)
         source = replace(HOURLY, id=name)
         found = next_state(state, OK, source=source, bounds=BOUNDS, now=moment).next_at
         assert found is not None
@@ -256,7 +257,7 @@ def test_jitter_depends_on_source_and_time_alone() -> None:
 
 @pytest.mark.parametrize(
     "before",
-    [PollState(), replace(SETTLED, next_at=NOW - DAY)],
+    [PollState(), with_fields(SETTLED, next_at=NOW - DAY)],
     ids=["all polled first at once", "all overdue after a rest"],
 )
 def test_sources_that_came_together_part_their_ways(before: PollState) -> None:
@@ -369,7 +370,7 @@ def test_never_early_never_never_and_always_explained(
 @given(states, outcomes)
 def test_more_failures_never_mean_a_shorter_wait(before: PollState, outcome: Outcome) -> None:
     failed = replace(outcome, kind="failed", demands=(), hints=Hints())
-    waits = [wait(after(replace(before, failures=failures), failed)) for failures in range(30)]
+    waits = [wait(after(with_fields(before, failures=failures), failed)) for failures in range(30)]
     assert waits == sorted(waits)
 
 
