@@ -15,7 +15,8 @@ _STATUS: Mapping[int, str] = {
     "`auth` or `headers`.",
     404: "There is nothing at this address any more: look for the feed's new address.",
     406: "The publisher has nothing it would send us: check the address.",
-    410: "The publisher says the feed is gone for good: remove the source or give its new address.",
+    410: "The publisher says the feed is gone for good: remove the source or give its new address. "
+    "If that was a mistake, `feedsvc source poll` asks once more.",
     429: "We ask too often for this publisher's taste: set a longer `interval`.",
 }
 _REFUSED = "The publisher does not accept our request: check the address, `auth` and `headers`."

@@ -113,10 +113,11 @@ def remove(context: Context, id: str, purge: bool) -> None:
 @click.argument("id")
 @pass_context
 def poll(context: Context, id: str) -> None:
-    """Poll one source now, whether due or not."""
+    """Poll one source now, whether due or not; one that was gone for good (410) once more."""
     from .service import run_once, show_summary
 
     with context.runtime(declare=True) as runtime:
+        runtime.store.reenable(id)
         summary = run_once(runtime, [id], everything=True)
     show_summary(summary, as_json=False)
     if summary.failed or not summary.reports:

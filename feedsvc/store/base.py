@@ -170,6 +170,10 @@ class Store(Protocol):
         """Stops polling a source; with `purge` its entries are withdrawn too. Raises `NotFound`."""
         ...
 
+    def reenable(self, id: str) -> bool:
+        """Enables a source that a 410 disabled and not its configuration; whether it did."""
+        ...
+
     def source(self, id: str) -> SourceStatus:
         """One source. Raises `NotFound`."""
         ...

@@ -151,6 +151,22 @@ class Sources(Withdrawing):
                     self.withdraw(connection, some, now)
             self.bump(connection, membership=now)
 
+    def reenable(self, id: str) -> bool:
+        """Enables a source whose server said it was gone (410); whether it was such a one."""
+        mine = (sources.c.id == storable(id)) & sources.c.removed_at.is_(None)
+        asked = select(sources.c.pk, sources.c.declared).join_from(sources, poll_state)
+        gone = (poll_state.c.status == 410) & sources.c.enabled.is_(False)
+        with self.writing() as connection:
+            row = connection.execute(asked.where(mine, gone)).first()
+            declared = row and declared_of(row.declared)
+            if row is None or (declared and not declared.enabled):
+                return False
+            state = poll_state.c.source_pk == row.pk
+            connection.execute(update(sources).where(sources.c.pk == row.pk).values(enabled=True))
+            connection.execute(update(poll_state).where(state).values(active=1))
+            self.bump(connection)
+        return True
+
     def source(self, id: str) -> SourceStatus:
         """One source. Raises `NotFound`."""
         with self.reading() as connection:

@@ -215,6 +215,23 @@ def test_a_source_that_is_gone_stays_disabled_after_a_restart(any_store: SqlStor
     assert due(any_store, NOW + 2 * HOUR) == set()
 
 
+def test_only_a_source_that_its_server_disabled_is_enabled_by_hand(any_store: SqlStore) -> None:
+    added, off = replace(FULL, id="added", location="https://a.example/"), replace(FULL, id="off")
+    any_store.declare_sources(declared(FULL, replace(off, location="x:", enabled=False)), NOW)
+    any_store.add_source(added, NOW)
+    gone = PollState(status=410, next_at=NOW)
+    for id in ("added", "full"):
+        poll(any_store, source=id, state=gone, enabled=False)
+    assert due(any_store) == set()
+    assert {id for id in ("added", "full", "off", "none") if any_store.reenable(id)} == {
+        "added",
+        "full",
+    }
+    assert due(any_store) == {"added", "full"}
+    assert any_store.source("full").source.enabled
+    assert not any_store.reenable("full"), "it is enabled already"
+
+
 def test_the_configuration_takes_over_a_source_of_its_name(any_store: SqlStore) -> None:
     any_store.add_source(FULL, NOW)
     any_store.declare_sources([replace(FULL, title="Declared")], NOW)

@@ -133,6 +133,28 @@ def test_adding_what_is_no_feed_is_refused(shell: Shell, feed_server: FeedServer
     assert "seeds" in shell("source", "list").stdout
 
 
+def test_a_feed_that_was_gone_by_mistake_is_asked_once_more(
+    shell: Shell, feed_server: FeedServer
+) -> None:
+    shell.set("POLL__ALLOW_PRIVATE", json.dumps([feed_server.address]))
+    shell.set("POLL__HOST_DELAY", "0s")
+    feed_server.serve("/feed.xml", RSS)
+    added = shell("source", "add", feed_server.url("/feed.xml")).stdout
+    id = added.split()[1].rstrip(":")
+    feed_server.serve("/feed.xml", b"", status=410)
+    for _ in range(2):  # the second time it is asked again, and is gone again
+        assert "410" in shell("source", "poll", id, code=1).output
+        shown = json.loads(shell("source", "show", id, "--json").stdout)
+        assert not shown["enabled"]
+        assert "feedsvc source poll" in shown["remedy"]
+    shell("poll", "--once", "--all")
+    assert len(feed_server.requests("/feed.xml")) == 3, "a disabled source is left alone"
+    feed_server.serve("/feed.xml", RSS.replace(b"One", b"Two").replace(b"/1", b"/2"))
+    assert "1 new" in shell("source", "poll", id).stdout
+    shown = json.loads(shell("source", "show", id, "--json").stdout)
+    assert (shown["enabled"], shown["remedy"]) == (True, None)
+
+
 def test_what_looks_at_a_feed_is_its_first_poll(shell: Shell, feed_server: FeedServer) -> None:
     """The server of a feed that is added sees one request that is not conditional, ever."""
     shell.set("POLL__ALLOW_PRIVATE", json.dumps([feed_server.address]))
