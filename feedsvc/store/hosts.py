@@ -4,7 +4,7 @@ A host is a host name and port (`pacing.host_of`). Its row is locked while claim
 given out, so that all pollers on one store together keep to its limits.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -34,6 +34,13 @@ def put_host(connection: Connection, host: str | None) -> None:
     """Makes sure that a host has a row."""
     if host is not None:
         connection.execute(_PUT, {"host": host})
+
+
+def put_hosts(connection: Connection, names: Iterable[str | None]) -> None:
+    """Makes sure that hosts have rows."""
+    # rows are locked one by one: in the same order by everyone
+    if rows := [{"host": name} for name in sorted(filter(None, names))]:
+        connection.execute(_PUT, rows)
 
 
 def rest(connection: Connection, host: str, *, until: int, now: int) -> None:

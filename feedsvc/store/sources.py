@@ -11,15 +11,15 @@ from functools import partial
 from itertools import count
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, delete, func, insert, select, update
+from sqlalchemy import Connection, RowMapping, delete, func, select, update
 
 from ..errors import NotFound, StoreError
 from ..model import PollState, Source
 from ..pacing import first_poll, host_of
 from .base import SourceStatus
 from .codec import encode, maybe_moment, micros, moment, storable
-from .engine import chunks
-from .hosts import put_host, resting, running
+from .engine import chunks, insert_all
+from .hosts import put_host, put_hosts, resting, running
 from .schema import entries, hosts, long_cursors, poll_state, sources
 from .source_codec import declared_of, meta_of, shown, source_of, source_row, state_of, state_row
 from .withdrawing import Withdrawing
@@ -51,7 +51,9 @@ class Sources(Withdrawing):
             for pk in vanished:
                 self._remove(connection, pk, now)
             first = partial(first_poll, among=len(written), interval=spread)
-            for source in written:
+            fresh, others = self._fresh(connection, written)
+            self._insert(connection, fresh, now, first)
+            for source in others:
                 self._declare(connection, source, now, first)
             self.bump(connection, membership=now)
 
@@ -74,7 +76,7 @@ class Sources(Withdrawing):
     ) -> None:
         row = self._row(connection, source)
         if row is None:
-            self._insert(connection, source, now, first)
+            self._insert(connection, [source], now, first)
             return
         before = declared_of(row["declared"]) or source_of(row)
         values = {**source_row(source), "declared": encode(source)}
@@ -110,7 +112,7 @@ class Sources(Withdrawing):
 
         An id that is taken gets a number (`news-2`): in a subscription list ids are only made up.
         """
-        total, listed = 0, list(added)
+        listed, new = list(added), list[Source]()
         first = partial(first_poll, among=len(listed), interval=spread)
         with self.writing() as connection:
             polled = self._polled(connection)
@@ -125,11 +127,14 @@ class Sources(Withdrawing):
                 )
                 polled[source.location] = id
                 ids.add(id)
-                self._add(connection, replace(source, id=id), now, first)
-                total += 1
-            if total:
+                new.append(replace(source, id=id))
+            fresh, others = self._fresh(connection, new)
+            self._insert(connection, fresh, now, first)
+            for source in others:
+                self._add(connection, source, now, first)
+            if new:
                 self.bump(connection, membership=now)
-        return total
+        return len(new)
 
     def remove_source(self, id: str, *, purge: bool, now: datetime) -> None:
         """Stops polling a source; with `purge` its entries are withdrawn too. Raises `NotFound`."""
@@ -275,29 +280,61 @@ class Sources(Withdrawing):
     ) -> None:
         row = self._row(connection, source)
         if row is None:
-            self._insert(connection, source, now, first)
+            self._insert(connection, [source], now, first)
         else:
             self._update(connection, row, {**source_row(source), "declared": None}, now)
 
+    def _fresh(
+        self, connection: Connection, wanted: Sequence[Source]
+    ) -> tuple[list[Source], list[Source]]:
+        """The sources that no row has to do with, not even that of a removed one; and the rest."""
+        if len(wanted) == 1:
+            return [], list(wanted)
+        columns = sources.c
+        listed = select(columns.id, columns.kind, columns.location, columns.removed_at)
+        ids: set[str] = set()
+        left: set[tuple[str, str]] = set()
+        for id, kind, location, removed_at in connection.execute(listed):
+            ids.add(id)
+            if removed_at is not None:
+                left.add((kind, location))
+        fresh: list[Source] = []
+        others: list[Source] = []
+        for source in wanted:
+            known = storable(source.id) in ids or (source.kind, storable(source.location)) in left
+            (others if known else fresh).append(source)
+        return fresh, others
+
     def _insert(
-        self, connection: Connection, source: Source, now: datetime, first: FirstPoll
+        self, connection: Connection, added: Sequence[Source], now: datetime, first: FirstPoll
     ) -> None:
-        written = insert(sources).values(
-            **source_row(source),
-            declared=encode(source) if source.origin == "config" else None,
-            shown=shown(source.id, source.title, None),
-            added_at=micros(now),
-        )
-        connection.execute(
-            insert(poll_state).values(
-                source_pk=connection.scalar(written.returning(sources.c.pk)),
-                active=int(source.enabled),
-                claim_epoch=0,
-                host=host_of(source.location),
+        at = micros(now)
+        rows = [
+            {
+                **source_row(source),
+                "declared": encode(source) if source.origin == "config" else None,
+                "shown": shown(source.id, source.title, None),
+                "added_at": at,
+            }
+            for source in added
+        ]
+        insert_all(connection, sources, rows)
+        pks: dict[str, int] = {}
+        for some in chunks([row["id"] for row in rows], self.tuning.batch):
+            named = select(sources.c.id, sources.c.pk).where(sources.c.id.in_(some))
+            pks |= dict(connection.execute(named).all())
+        states = [
+            {
+                "source_pk": pks[storable(source.id)],
+                "active": int(source.enabled),
+                "claim_epoch": 0,
+                "host": host_of(source.location),
                 **state_row(PollState(), first(source, now)),
-            )
-        )
-        put_host(connection, host_of(source.location))
+            }
+            for source in added
+        ]
+        insert_all(connection, poll_state, states)
+        put_hosts(connection, {state["host"] for state in states})
 
     def _update(
         self, connection: Connection, row: RowMapping, values: dict[str, Any], now: datetime

@@ -9,7 +9,7 @@ from feedsvc.errors import ClaimLost, NotFound, StoreError
 from feedsvc.model import PollState, Problem, Source, SourceMeta
 from feedsvc.store import SqlStore
 from feedsvc.store.base import PollResult
-from tests.storekit import HOUR, LEASE, NOW, add, claim, entry, found, poll, uids
+from tests.storekit import HOUR, LEASE, NOW, add, claim, entry, found, poll, statements, uids
 
 FULL = Source(
     id="full",
@@ -103,6 +103,23 @@ def test_many_are_added_but_not_twice(any_store: SqlStore) -> None:
     change = any_store.change()
     assert any_store.add_sources(many, NOW) == 0
     assert any_store.change() == change
+
+
+def test_many_cost_no_more_statements_than_few(any_store: SqlStore) -> None:
+    def listed(start: int, end: int) -> list[Source]:
+        numbers = range(start, end)
+        return [Source(id=f"s{n}", kind="feed", location=f"https://h{n}.example/") for n in numbers]
+
+    with statements(any_store) as few:
+        any_store.add_sources(listed(0, 2), NOW)
+    with statements(any_store) as many:
+        any_store.add_sources(listed(2, 302), NOW)
+    assert len(many) == len(few)
+    known = [status.source for status in any_store.sources()]
+    with statements(any_store) as taken_over:
+        any_store.declare_sources(declared(*listed(302, 602)), NOW)
+    assert len(taken_over) <= len(few) + 2
+    assert len(ids(any_store)) == len(known) + 300
 
 
 def test_a_removed_source_keeps_its_entries(any_store: SqlStore) -> None:
