@@ -92,9 +92,12 @@ class Claims:
         `only` asks for these; without it those that are not due are not asked for, unless the
         schedule is ignored, and disabled ones never are.
         """
-        statuses: tuple[SourceStatus, ...] = await self._write(self._runtime.store.sources)
         named = None if only is None else set(only)
         now = self._runtime.clock()
+        # of those that are not named only what holds them back matters, and few are
+        statuses: tuple[SourceStatus, ...] = await self._write(
+            lambda: self._runtime.store.sources(held=now if named is None else None)
+        )
         reasons = (
             (status.source.id, self._reason(status, named is not None, ignore_schedule, now))
             for status in statuses

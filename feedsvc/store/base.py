@@ -178,8 +178,11 @@ class Store(Protocol):
         """One source. Raises `NotFound`."""
         ...
 
-    def sources(self) -> tuple[SourceStatus, ...]:
-        """All sources that are polled or disabled, by id."""
+    def sources(self, *, held: datetime | None = None) -> tuple[SourceStatus, ...]:
+        """All sources that are polled or disabled, by id.
+
+        `held`: only those that a poller has at that moment, or that were told to wait beyond it.
+        """
         ...
 
     def located(self, location: str) -> str | None:

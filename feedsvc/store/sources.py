@@ -11,7 +11,17 @@ from functools import partial
 from itertools import count
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, delete, func, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    RowMapping,
+    delete,
+    func,
+    or_,
+    select,
+    true,
+    update,
+)
 
 from ..errors import NotFound, StoreError
 from ..model import PollState, Source
@@ -23,6 +33,8 @@ from .hosts import put_host, put_hosts, resting, running
 from .schema import entries, hosts, long_cursors, poll_state, sources
 from .source_codec import declared_of, meta_of, shown, source_of, source_row, state_of, state_row
 from .withdrawing import Withdrawing
+
+_FEW = 20  # sources whose entries are counted one by one
 
 FirstPoll = Callable[[Source, datetime], datetime]
 
@@ -175,15 +187,19 @@ class Sources(Withdrawing):
     def source(self, id: str) -> SourceStatus:
         """One source. Raises `NotFound`."""
         with self.reading() as connection:
-            found = self._statuses(connection, id)
+            found = self._statuses(connection, sources.c.id == storable(id))
         if not found:
             raise NotFound(f"there is no source “{id}”")
         return found[0]
 
-    def sources(self) -> tuple[SourceStatus, ...]:
-        """All sources that are polled or disabled, by id."""
+    def sources(self, *, held: datetime | None = None) -> tuple[SourceStatus, ...]:
+        """All sources that are polled or disabled, by id; or those held back at a moment."""
+        wanted: ColumnElement[bool] = true()
+        if held is not None:
+            state, at = poll_state.c, micros(held)
+            wanted = or_(state.claim_until > at, state.retry_after > at, hosts.c.retry_after > at)
         with self.reading() as connection:
-            return self._statuses(connection, None)
+            return self._statuses(connection, wanted)
 
     def located(self, location: str) -> str | None:
         """The id of the source that has a location, disabled ones included; None if none has."""
@@ -218,16 +234,17 @@ class Sources(Withdrawing):
 
     # -- rows ------------------------------------------------------------------------------
 
-    def _statuses(self, connection: Connection, id: str | None) -> tuple[SourceStatus, ...]:
-        listed = _LISTED.where(sources.c.removed_at.is_(None)).order_by(sources.c.id)
+    def _statuses(
+        self, connection: Connection, wanted: ColumnElement[bool]
+    ) -> tuple[SourceStatus, ...]:
+        listed = _LISTED.where(sources.c.removed_at.is_(None), wanted).order_by(sources.c.id)
+        rows = connection.execute(listed).mappings().all()
         counted = select(entries.c.source_pk, func.count()).where(entries.c.withdrawn_at.is_(None))
-        if id is not None:
-            listed = listed.where(sources.c.id == storable(id))
-            this = select(sources.c.pk).where(sources.c.id == storable(id))
-            counted = counted.where(entries.c.source_pk == this.scalar_subquery())
-        counts: dict[int, int] = dict(
-            connection.execute(counted.group_by(entries.c.source_pk)).all()
-        )
+        if len(rows) <= _FEW:
+            counted = counted.where(entries.c.source_pk.in_([row["pk"] for row in rows]))
+        counts: dict[int, int] = {}
+        if rows:
+            counts |= dict(connection.execute(counted.group_by(entries.c.source_pk)).all())
         return tuple(
             SourceStatus(
                 source=source_of(row),
@@ -239,7 +256,7 @@ class Sources(Withdrawing):
                 until=maybe_moment(row["claim_until"]),
                 resting=maybe_moment(row["resting"]),
             )
-            for row in connection.execute(listed).mappings()
+            for row in rows
         )
 
     def _polled(self, connection: Connection) -> dict[str, str]:

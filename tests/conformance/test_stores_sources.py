@@ -249,6 +249,18 @@ def test_only_a_source_that_its_server_disabled_is_enabled_by_hand(any_store: Sq
     assert not any_store.reenable("full"), "it is enabled already"
 
 
+def test_who_is_held_back_is_told_apart(any_store: SqlStore) -> None:
+    add(any_store, "claimed", "free", "rests", "told")
+    claim(any_store, "claimed")
+    later = PollState(next_at=NOW, retry_after=NOW + HOUR)
+    one, host = entry("1", source="told"), "rests.example:443"
+    poll(any_store, one, source="told", state=later, resting=host)
+    held = any_store.sources(held=NOW)
+    assert [(s.source.id, s.entries) for s in held] == [("claimed", 0), ("rests", 0), ("told", 1)]
+    assert held == tuple(s for s in any_store.sources() if s.source.id != "free")
+    assert any_store.sources(held=NOW + 2 * HOUR) == ()
+
+
 def test_the_configuration_takes_over_a_source_of_its_name(any_store: SqlStore) -> None:
     any_store.add_source(FULL, NOW)
     any_store.declare_sources([replace(FULL, title="Declared")], NOW)
