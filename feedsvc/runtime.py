@@ -161,9 +161,10 @@ def open_runtime(
 
     Raises `StoreUnavailable` or `SchemaMismatch` with what to do.
     """
-    from .store import open_store
+    from .store import Kept, open_store
 
-    store = open_store(config.store.url)
+    kept = Kept(versions=config.store.revisions, bytes=config.store.revision_bytes)
+    store = open_store(config.store.url, kept=kept)
     try:
         if migrate:
             store.migrate()

@@ -75,6 +75,17 @@ class StoreConfig(_Section):
         description="How long entries are kept after publication; `0d` keeps everything. "
         "What is pruned never comes back as new.",
     )
+    revisions: Number = Field(
+        default=10,
+        ge=0,
+        le=1000,
+        description="Earlier versions kept of an entry whose content changed; the oldest makes "
+        "room. 0 keeps none.",
+    )
+    revision_bytes: Size = Field(
+        default=256 * 2**10,
+        description="Of a version larger than this only title and link are kept.",
+    )
 
 
 class PollConfig(_Section):

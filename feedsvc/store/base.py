@@ -26,6 +26,7 @@ from .claims import Claim as Claim
 from .claims import Committed as Committed
 from .claims import Known as Known
 from .claims import PollResult as PollResult
+from .history import Revision as Revision
 from .linkable import Linkable as Linkable
 from .linkable import Linked as Linked
 from .linkable import Reference as Reference
@@ -96,6 +97,7 @@ class Stats:
     related: int
     unresolved: int
     waiting: int
+    revisions: int
     bytes: int
     schema: str
     backend: str
@@ -282,6 +284,14 @@ class Store(Protocol):
 
     def entry(self, key: str) -> StoredEntry:
         """One entry, withdrawn or not. Raises `NotFound`."""
+        ...
+
+    def revisions(self, key: str) -> tuple[Revision, ...]:
+        """What an entry was before its content changed, the latest first. Raises `NotFound`."""
+        ...
+
+    def changes(self, key: str) -> tuple[int, datetime | None]:
+        """How many versions an entry had before today's, as far as kept; when it last changed."""
         ...
 
     def tags(self, *, prefix: str = "", limit: int | None = None) -> tuple[TagCount, ...]:
