@@ -28,7 +28,10 @@ _MEMORY = 2 * 2**30
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Digest:
-    """What a parser process hands back: entries ready for the store, as if all were new."""
+    """What a parser process hands back: entries ready for the store, as if all were new.
+
+    `standing` are the names (`cutting.name_of`) of those that stand in the document as before.
+    """
 
     entries: tuple[Entry, ...]
     removed: tuple[str, ...]
@@ -36,6 +39,7 @@ class Digest:
     meta: SourceMeta | None
     cursor: str | None
     hints: Hints | None
+    standing: tuple[bytes, ...] = ()
 
 
 _tagger: Tagger
@@ -83,7 +87,8 @@ def digest(source: Source, meta: SourceMeta | None, fetched: Fetched, now: datet
         return digest(source, meta, replace(fetched, memory=None), now)
     # where nothing can be remembered, what is remembered stays true
     cursor = reading.outline.memory(uids) if reading.outline else reading.cursor
-    return replace(found, cursor=cursor)
+    standing = tuple(reading.outline.cut.values()) if reading.outline else ()
+    return replace(found, cursor=cursor, standing=standing)
 
 
 def _prepared(reading: Reading, source: Source, meta: SourceMeta | None, now: datetime) -> Digest:

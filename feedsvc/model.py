@@ -16,7 +16,7 @@ from typing import Literal
 import msgspec
 
 from .errors import Fault
-from .polls import Hints, Move, PollRecord
+from .polls import Churn, Hints, Ids, Move, PollRecord
 
 TagOrigin = Literal["source", "feed", "folder", "front-matter", "rule", "auto"]
 SourceKind = Literal["feed", "directory"]
@@ -124,7 +124,8 @@ class PollState(msgspec.Struct, frozen=True, kw_only=True):
     body; `cursor` is the source kind's own memory (the directory listing), opaque to others.
     `why` says what decided `next_at`, `fault` what kind of error `error` is. `posts` are the times
     (whole seconds) of the newest entries and `quiet` counts polls since there was a new one: from
-    them the source's rhythm is told. `history` ends with the last poll.
+    them the source's rhythm is told. `history` ends with the last poll. `ids` and
+    `churn` are how far the feed is not taken at its word.
     """
 
     etag: str | None = None
@@ -146,6 +147,8 @@ class PollState(msgspec.Struct, frozen=True, kw_only=True):
     hints: Hints | None = None
     move: Move | None = None
     history: tuple[PollRecord, ...] = ()
+    ids: Ids | None = None
+    churn: Churn | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

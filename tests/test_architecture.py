@@ -15,7 +15,7 @@ LONGEST = 400
 FLOORS: list[set[str]] = [
     {"__init__", "errors", "memo", "polls"},
     {"model"},
-    {"metrics", "log", "process", "remedies", "reports"},
+    {"metrics", "log", "notes", "process", "remedies", "reports"},
     {"query", "opml", "httpclient", "pacing"},
     {"config"},
     {"sources", "normalise", "tagging", "relate", "store", "formats", "websub"},
@@ -23,6 +23,7 @@ FLOORS: list[set[str]] = [
     {"runtime"},
     {"digest", "upkeep", "doctor"},
     {"parsers", "claims", "commits"},
+    {"arrivals"},
     {"poll"},
     {"subscribe", "round"},
     {"scheduler", "web", "supervisor"},

@@ -125,6 +125,17 @@ class PollConfig(_Section):
         description="Exact exceptions to the refusal of private networks: host names and "
         "addresses, with or without a port, and networks.",
     )
+    churn_after: Number = Field(
+        default=5,
+        ge=1,
+        description="A feed is churning when so many polls in a row rewrite two thirds of its "
+        "entries or more.",
+    )
+    churn_interval: Duration = Field(
+        default=timedelta(hours=6),
+        description="How often changes of a churning feed are taken; at once when it says the "
+        "same twice.",
+    )
     workers: Number = Field(default=0, ge=0, description="Parser processes; 0 is one per core.")
     user_agent: Annotated[str, AfterValidator(values.user_agent)] = Field(
         default="feedsvc/{version} (+{base_url})",

@@ -25,6 +25,7 @@ from ..query.ast import EntryQuery
 from .claims import Claim as Claim
 from .claims import Committed as Committed
 from .claims import Known as Known
+from .claims import Mark as Mark
 from .claims import PollResult as PollResult
 from .history import Revision as Revision
 from .linkable import Linkable as Linkable
@@ -244,6 +245,14 @@ class Store(Protocol):
 
     def known_many(self, asked: Mapping[str, Iterable[str]]) -> Mapping[str, Mapping[str, Known]]:
         """`known` for several sources at once, by source id."""
+        ...
+
+    def resembling_many(self, asked: Mapping[str, Sequence[Mark]]) -> Mapping[str, Sequence[Known]]:
+        """For each source its entries at any of the addresses, or live ones of any of the dates."""
+        ...
+
+    def newest(self, source_id: str, limit: int) -> Sequence[Known]:
+        """The newest live entries of a source."""
         ...
 
     def finish_poll(self, claim: Claim, result: PollResult, now: datetime) -> Committed:

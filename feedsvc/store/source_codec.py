@@ -8,7 +8,7 @@ import msgspec
 from sqlalchemy import RowMapping
 
 from ..model import PollState, Problem, Source, SourceMeta
-from ..polls import Hints, Move, PollRecord
+from ..polls import Churn, Hints, Ids, Move, PollRecord
 from .codec import digest_of, encode, maybe_micros, maybe_moment, micros, moment, pack, storable
 
 
@@ -31,6 +31,8 @@ class Memory(msgspec.Struct, frozen=True, omit_defaults=True):
     hints: Hints | None = None
     move: Move | None = None
     history: tuple[PollRecord, ...] = ()
+    ids: Ids | None = None
+    churn: Churn | None = None
 
 
 _LONG_CURSOR = 2000
@@ -138,6 +140,8 @@ def state_row(state: PollState, now: datetime) -> dict[str, Any]:
                 hints=state.hints,
                 move=state.move,
                 history=state.history,
+                ids=state.ids,
+                churn=state.churn,
             )
         ),
     }
@@ -171,4 +175,6 @@ def state_of(row: RowMapping) -> PollState:
         hints=memory.hints,
         move=memory.move,
         history=memory.history,
+        ids=memory.ids,
+        churn=memory.churn,
     )
