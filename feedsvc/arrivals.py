@@ -18,7 +18,7 @@ from .normalise.entry import reconcile
 from .normalise.html import to_text
 from .normalise.identity import distinct
 from .normalise.learning import learn_ids, weigh
-from .normalise.recognise import Recognised, alike, another, by_link, recognise, spellings
+from .normalise.recognise import Recognised, another, by_link, likeness_of, recognise, spellings
 from .polls import Churn, Ids
 from .sources.cutting import name_of
 from .store.base import Known, Mark, Store
@@ -92,7 +92,7 @@ def sort_out(
             # no more than its date is known: only where ids were used again before
             reused = state.ids is not None and state.ids.reused_at is not None
             return reused and entry.dated and entry.published != known.published
-        found = another(entry, known, lambda: _alike(store, entry, known))
+        found = another(entry, known, lambda: _likeness(store, entry, known))
         seen.reused |= found
         return found
 
@@ -161,8 +161,8 @@ def _recognised(
     def present(uid: str) -> bool:
         return uid in here or name_of(uid) in standing
 
-    def texts_alike(entry: Entry, one: Known) -> bool:
-        return _alike(store, entry, one)
+    def likeness(entry: Entry, one: Known) -> float:
+        return _likeness(store, entry, one)
 
     flood = 2 * len(unknown) >= len(told) + len(standing)
     result: Recognised[Known] = recognise(
@@ -170,18 +170,18 @@ def _recognised(
         lookup.resembling(set(marks(unknown, source).values())),
         present=present,
         flood=flood,
-        texts_alike=texts_alike,
+        likeness=likeness,
     )
     done = result.known.keys() | result.repeated
     left = [entry for entry in unknown if entry.uid not in done]
-    if flood and polled and any(not (entry.dated and entry.link) for entry in left):
+    if polled and any(not (entry.dated and entry.link) for entry in left):
         newest = store.newest(source.id, 2 * (len(told) + len(standing)) + 50)
         more = recognise(
             left,
             [one for one in newest if one.uid not in {k.uid for k in result.known.values()}],
             present=present,
-            flood=True,
-            texts_alike=texts_alike,
+            flood=flood,
+            likeness=likeness,
         )
         result = Recognised({**result.known, **more.known}, result.repeated | more.repeated)
     seen.renamed = [(known.uid, uid) for uid, known in result.known.items()]
@@ -194,10 +194,10 @@ def _rewritten(entry: Entry, before: Mapping[str, Known]) -> bool:
     return known is not None and not known.pruned and known.digest != entry.digest
 
 
-def _alike(store: Store, entry: Entry, known: Known) -> bool:
-    """Whether the texts of two entries without anything else in common are much the same."""
+def _likeness(store: Store, entry: Entry, known: Known) -> float:
+    """How much the texts of two entries are alike, or their titles where one has no text."""
     one, other = _text(entry), _text(store.entry(known.key).entry)
-    return alike(one, other) if one and other else alike(entry.title, known.title)
+    return likeness_of(one, other) if one and other else likeness_of(entry.title, known.title)
 
 
 def _text(entry: Entry) -> str:

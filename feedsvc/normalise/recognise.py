@@ -17,7 +17,7 @@ from ..model import Entry, entry_key
 from .identity import minted, uid_of
 
 _WORD = re.compile(r"\w+")
-_ALIKE = 1 / 3
+ALIKE = 1 / 3
 
 
 class Stored(Protocol):
@@ -88,23 +88,26 @@ def recognise(
     *,
     present: Callable[[str], bool],
     flood: bool,
-    texts_alike: Callable[[Entry, S], bool],
+    likeness: Callable[[Entry, S], float],
 ) -> Recognised[S]:
     """Finds out which entries of unknown uids are stored ones.
 
     `candidates` are of the same source. One that is `present` in the feed under its own uid is not
     what another entry of the feed is, unless that repeats it word for word at the same address.
-    `flood`: much of the feed is unknown, as when all ids change. `texts_alike` is asked last. An
-    entry that is like several stored ones is none of them, unless all is the same.
+    `flood`: much of the feed is unknown, as when all ids change. `likeness` of texts, from 0 to 1,
+    is asked last. An entry that is like several stored ones is none of them, unless all is the
+    same.
     """
 
     def same_page_and_text(entry: Entry, one: S) -> bool:
         same = specific(entry.link) and canonical(entry.link) == canonical(one.link)
-        return same and not _differ(entry, one) and texts_alike(entry, one)
+        return same and not _differ(entry, one) and likeness(entry, one) >= ALIKE
 
     def same_day_and_text(entry: Entry, one: S) -> bool:
-        same = _words(entry.title) == _words(one.title) and entry.dated and one.dated
-        return same and entry.published == one.published and texts_alike(entry, one)
+        if _words(entry.title) != _words(one.title) or _differ(entry, one):
+            return False
+        # without a date to confirm it, nothing less than the same text will do
+        return likeness(entry, one) >= (ALIKE if entry.dated and one.dated else 1)
 
     stored = sorted(candidates, key=lambda one: (one.published, one.uid))
     free = {one.uid: one for one in stored if not present(one.uid)}
@@ -176,10 +179,10 @@ def _differ(entry: Entry, one: Stored) -> bool:
     return entry.dated and one.dated and entry.published != one.published
 
 
-def another(entry: Entry, one: Stored, texts_alike: Callable[[], bool]) -> bool:
+def another(entry: Entry, one: Stored, likeness: Callable[[], float]) -> bool:
     """Whether an entry can hardly be a new version of the one stored under its id.
 
-    Neither address nor date is the same, and the texts are not alike (`texts_alike` compares them);
+    Neither address nor date is the same, and the texts are not alike (`likeness` compares them);
     where one of the two is missing or says nothing, the titles are not alike either.
     """
     links = canonical(entry.link), canonical(one.link)
@@ -189,15 +192,15 @@ def another(entry: Entry, one: Stored, texts_alike: Callable[[], bool]) -> bool:
     dates = _differ(entry, one)
     if not (moved or dates) or (entry.dated and one.dated and not dates):
         return False
-    if not (moved and dates) and alike(entry.title, one.title):
+    if not (moved and dates) and likeness_of(entry.title, one.title) >= ALIKE:
         return False
-    return not texts_alike()
+    return likeness() < ALIKE
 
 
-def alike(one: str, other: str) -> bool:
-    """Whether two texts share a third of their words."""
+def likeness_of(one: str, other: str) -> float:
+    """How many of the words of two texts they share (the Jaccard index); 0 where there are none."""
     a, b = _words(one), _words(other)
-    return bool(a and b) and len(a & b) >= _ALIKE * len(a | b)
+    return len(a & b) / len(a | b) if a and b else 0.0
 
 
 def _words(text: str) -> frozenset[str]:
