@@ -100,7 +100,8 @@ class Source:
     """What we poll: a directory of documents or a feed.
 
     `id` is a slug that stands in URLs and queries. `location` is a path or an http(s) URL.
-    `origin` tells a declared source (configuration) from one kept in the store.
+    `origin` tells a declared source (configuration) from one kept in the store. `keep` and `drop`
+    are queries that say which of its entries are taken.
     """
 
     id: str
@@ -115,6 +116,8 @@ class Source:
     auth: str | None = None
     fulltext: bool = False
     max_entries: int | None = None
+    keep: str | None = None
+    drop: str | None = None
 
 
 class PollState(msgspec.Struct, frozen=True, kw_only=True):

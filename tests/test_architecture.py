@@ -19,7 +19,7 @@ FLOORS: list[set[str]] = [
     {"query", "opml", "httpclient", "pacing"},
     {"config"},
     {"sources", "normalise", "tagging", "relate", "store", "formats", "websub"},
-    {"compose", "deliver", "linking"},
+    {"compose", "deliver", "filters", "linking"},
     {"runtime"},
     {"digest", "upkeep", "doctor"},
     {"parsers", "claims", "commits"},

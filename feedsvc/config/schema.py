@@ -267,6 +267,13 @@ class SourceConfig(_Section):
     max_entries: Number | None = Field(
         default=None, ge=1, description="Take only so many entries of a feed, the newest."
     )
+    keep: Annotated[str, AfterValidator(values.query)] | None = Field(
+        default=None,
+        description="Take only entries that this query finds; see [query.md](query.md).",
+    )
+    drop: Annotated[str, AfterValidator(values.query)] | None = Field(
+        default=None, description="Take no entries that this query finds."
+    )
 
 
 class FeedConfig(_Section):

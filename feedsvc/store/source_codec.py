@@ -21,6 +21,8 @@ class Settings(msgspec.Struct, frozen=True, omit_defaults=True):
     auth: str | None = None
     fulltext: bool = False
     max_entries: int | None = None
+    keep: str | None = None
+    drop: str | None = None
 
 
 class Memory(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -61,6 +63,8 @@ def source_row(source: Source) -> dict[str, Any]:
                 auth=source.auth,
                 fulltext=source.fulltext,
                 max_entries=source.max_entries,
+                keep=source.keep,
+                drop=source.drop,
             )
         ),
     }
@@ -82,6 +86,8 @@ def source_of(row: RowMapping) -> Source:
         auth=settings.auth,
         fulltext=settings.fulltext,
         max_entries=settings.max_entries,
+        keep=settings.keep,
+        drop=settings.drop,
     )
 
 
