@@ -25,6 +25,7 @@ from feedsvc import digest as digesting
 from feedsvc.arrivals import named, sort_out
 from feedsvc.commits import Lookup
 from feedsvc.config import Config
+from feedsvc.config.schema import PollConfig
 from feedsvc.model import PollState, Source
 from feedsvc.query import parse
 from feedsvc.runtime import tagger
@@ -37,7 +38,8 @@ from tests.badfeeds import FEED, START, Item, post
 from tests.storekit import claim
 
 SOURCE = Source(id="one", kind="feed", location="https://a.example/feed.xml")
-CONFIG = Config()
+# edits are not held back here, however many there are
+CONFIG = Config(poll=PollConfig(churn_interval=timedelta(0)))
 
 
 @cache
