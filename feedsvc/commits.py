@@ -6,16 +6,44 @@ them cannot write is its own affair.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 
-from .store.base import Claim, Committed, Known, PollResult, Store
+from .store.base import Claim, Committed, Known, Mark, PollResult, Store
 
 MOST_POLLS = 200
 MOST_ENTRIES = 500
 
-Lookup = Callable[[Iterable[str]], Mapping[str, Known]]
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """What is known of a source's entries: looked up for the whole group, else when asked.
+
+    `known` are those of the uids `asked`, `alike` those that have any of the `marks`.
+    """
+
+    store: Store
+    source_id: str
+    asked: frozenset[str]
+    known: Mapping[str, Known]
+    marks: frozenset[Mark]
+    alike: Sequence[Known]
+
+    def __call__(self, uids: Iterable[str]) -> Mapping[str, Known]:
+        wanted = set(uids)
+        if wanted <= self.asked:
+            return {uid: self.known[uid] for uid in wanted & self.known.keys()}
+        return self.store.known(self.source_id, wanted)
+
+    def resembling(self, marks: Collection[Mark]) -> Sequence[Known]:
+        """The source's entries that have any of these marks, and maybe others."""
+        if self.marks.issuperset(marks):
+            return self.alike
+        return self.store.resembling_many({self.source_id: list(marks)})[self.source_id]
+
+
 Make = Callable[[Lookup, datetime], PollResult]
 Outcome = Committed | Exception
 
@@ -27,6 +55,7 @@ class _End:
     claim: Claim
     uids: Sequence[str]
     make: Make
+    marks: Mapping[str, Mark]
     written: asyncio.Future[Committed]
 
 
@@ -48,14 +77,21 @@ class Commits:
         self._waiting: list[_End] = []
         self._task: asyncio.Task[None] | None = None
 
-    async def finish(self, claim: Claim, uids: Sequence[str], make: Make) -> Committed:
+    async def finish(
+        self,
+        claim: Claim,
+        uids: Sequence[str],
+        make: Make,
+        marks: Mapping[str, Mark] = MappingProxyType({}),
+    ) -> Committed:
         """Ends a poll with what `make` makes of what is known.
 
         `make` runs where the store is and may look up any uid of the source; `uids` are those it
-        will ask for, looked up for the whole group at once. Raises `ClaimLost` when the source was
+        will ask for, looked up for the whole group at once, and those that are unknown by their
+        `marks`. Raises `ClaimLost` when the source was
         taken over, `StoreError` when it cannot be written, and what `make` raises.
         """
-        end = _End(claim, uids, make, asyncio.get_running_loop().create_future())
+        end = _End(claim, uids, make, marks, asyncio.get_running_loop().create_future())
         self._waiting.append(end)
         if self._task is None:
             self._task = asyncio.create_task(self._work(), name="commits")
@@ -92,26 +128,32 @@ class Commits:
     def _commit(self, group: Sequence[_End]) -> Sequence[Outcome]:
         asked = {end.claim.source.id: end.uids for end in group if end.uids}
         known = self._store.known_many(asked) if asked else {}
+        strange = {
+            end.claim.source.id: frozenset(
+                end.marks[uid]
+                for uid in end.marks.keys() - known.get(end.claim.source.id, {}).keys()
+            )
+            for end in group
+        }
+        sought = {id: list(marks) for id, marks in strange.items() if marks}
+        alike = self._store.resembling_many(sought) if sought else {}
         now = self._clock()
         outcomes: dict[int, Outcome] = {}
         polls: dict[int, tuple[Claim, PollResult]] = {}
         for number, end in enumerate(group):
             try:
-                found = known.get(end.claim.source.id, {})
-                polls[number] = end.claim, end.make(self._lookup(end, found), now)
+                id = end.claim.source.id
+                lookup = Lookup(
+                    self._store,
+                    id,
+                    frozenset(end.uids),
+                    known.get(id, {}),
+                    strange[id],
+                    alike.get(id, ()),
+                )
+                polls[number] = end.claim, end.make(lookup, now)
             except Exception as error:
                 outcomes[number] = error
         written = self._store.finish_polls(list(polls.values()), now)
         outcomes |= zip(polls, written, strict=True)
         return [outcomes[number] for number in range(len(group))]
-
-    def _lookup(self, end: _End, found: Mapping[str, Known]) -> Lookup:
-        asked = frozenset(end.uids)
-
-        def known(uids: Iterable[str]) -> Mapping[str, Known]:
-            wanted = set(uids)
-            if wanted <= asked:
-                return {uid: found[uid] for uid in wanted & found.keys()}
-            return self._store.known(end.claim.source.id, wanted)
-
-        return known

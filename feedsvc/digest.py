@@ -8,11 +8,13 @@ import resource
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import compress
 
 import msgspec
 
 from .config import Config
 from .errors import FeedsvcError, ParseError
+from .filters import wanted
 from .model import Entry, ParsedEntry, Problem, Source, SourceMeta
 from .normalise.entry import normalise
 from .normalise.identity import uid_of
@@ -28,7 +30,10 @@ _MEMORY = 2 * 2**30
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Digest:
-    """What a parser process hands back: entries ready for the store, as if all were new."""
+    """What a parser process hands back: entries ready for the store, as if all were new.
+
+    `standing` are the names (`cutting.name_of`) of those that stand in the document as before.
+    """
 
     entries: tuple[Entry, ...]
     removed: tuple[str, ...]
@@ -36,6 +41,7 @@ class Digest:
     meta: SourceMeta | None
     cursor: str | None
     hints: Hints | None
+    standing: tuple[bytes, ...] = ()
 
 
 _tagger: Tagger
@@ -81,9 +87,19 @@ def digest(source: Source, meta: SourceMeta | None, fetched: Fetched, now: datet
     if reading.outline and reading.outline.clashes(uids):
         # two entries of one uid are told apart side by side
         return digest(source, meta, replace(fetched, memory=None), now)
+    takes = wanted(source, now)
+    taken = [takes is None or takes(entry) for entry in found.entries]
+    found = replace(found, entries=tuple(compress(found.entries, taken)))
+    outline = reading.outline
+    if outline is None:
+        return found
     # where nothing can be remembered, what is remembered stays true
-    cursor = reading.outline.memory(uids) if reading.outline else reading.cursor
-    return replace(found, cursor=cursor)
+    cursor = None
+    if len(taken) == len(outline.marks):
+        # what is not taken is looked at again, lest the query or the time says otherwise
+        outline = replace(outline, marks=tuple(compress(outline.marks, taken)))
+        cursor = outline.memory([entry.uid for entry in found.entries])
+    return replace(found, cursor=cursor, standing=tuple(outline.cut.values()))
 
 
 def _prepared(reading: Reading, source: Source, meta: SourceMeta | None, now: datetime) -> Digest:

@@ -16,7 +16,7 @@ from typing import Literal
 import msgspec
 
 from .errors import Fault
-from .polls import Hints, Move, PollRecord
+from .polls import Churn, Hints, Ids, Move, PollRecord
 
 TagOrigin = Literal["source", "feed", "folder", "front-matter", "rule", "auto"]
 SourceKind = Literal["feed", "directory"]
@@ -100,7 +100,8 @@ class Source:
     """What we poll: a directory of documents or a feed.
 
     `id` is a slug that stands in URLs and queries. `location` is a path or an http(s) URL.
-    `origin` tells a declared source (configuration) from one kept in the store.
+    `origin` tells a declared source (configuration) from one kept in the store. `keep` and `drop`
+    are queries that say which of its entries are taken.
     """
 
     id: str
@@ -115,6 +116,8 @@ class Source:
     auth: str | None = None
     fulltext: bool = False
     max_entries: int | None = None
+    keep: str | None = None
+    drop: str | None = None
 
 
 class PollState(msgspec.Struct, frozen=True, kw_only=True):
@@ -124,7 +127,8 @@ class PollState(msgspec.Struct, frozen=True, kw_only=True):
     body; `cursor` is the source kind's own memory (the directory listing), opaque to others.
     `why` says what decided `next_at`, `fault` what kind of error `error` is. `posts` are the times
     (whole seconds) of the newest entries and `quiet` counts polls since there was a new one: from
-    them the source's rhythm is told. `history` ends with the last poll.
+    them the source's rhythm is told. `history` ends with the last poll. `ids` and
+    `churn` are how far the feed is not taken at its word.
     """
 
     etag: str | None = None
@@ -146,6 +150,8 @@ class PollState(msgspec.Struct, frozen=True, kw_only=True):
     hints: Hints | None = None
     move: Move | None = None
     history: tuple[PollRecord, ...] = ()
+    ids: Ids | None = None
+    churn: Churn | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,6 +20,8 @@ from .errors import ParseError
 from .model import Source, slugify
 
 _DOCS = "http://opml.org/spec2.opml"
+# OPML 2.0 lets attributes of other namespaces stand in outlines
+_NAMESPACE = "urn:feedsvc:opml"
 _DECLARED = re.compile(rb"""^\s*<\?xml[^>]*?\sencoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
 _UNWRITABLE = re.compile("[^\t\n\r\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _WEB = re.compile(r"https?://[^/\s]", re.IGNORECASE)
@@ -33,13 +35,17 @@ _FEED_TYPES = frozenset({"rss", "atom", "rss1", "rss2", "feed", "pie"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subscription:
-    """One feed of a list. `tags` are labels: folders from the outside in, then categories."""
+    """One feed of a list. `tags` are labels: folders from the outside in, then categories.
+
+    `id` is what feedsvc calls it, in a list that feedsvc wrote: ids of entries may be made from it.
+    """
 
     url: str
     title: str = ""
     html_url: str | None = None
     description: str | None = None
     tags: tuple[str, ...] = ()
+    id: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,6 +142,7 @@ def read(body: bytes) -> Outlines:
             html_url=_web_url(tag.attributes.get("htmlurl", "")),
             description=_line(tag.attributes.get("description", "")) or None,
             tags=_labels((*categories[-1:], *categories[:-1])),
+            id=_line(tag.attributes.get("feedsvc:id", "")) or None,
         )
         known = found.setdefault(url, one)
         if known is not one:
@@ -160,7 +167,9 @@ def write(
     Feeds without tags stand before the folders. `created` is left out when it is None, so that
     equal subscriptions give equal bytes.
     """
-    root = etree.Element("opml", version="2.0")
+    listed = list(subscriptions)
+    own = {"feedsvc": _NAMESPACE} if any(one.id for one in listed) else None
+    root = etree.Element("opml", version="2.0", nsmap=own)
     head = etree.SubElement(root, "head")
     etree.SubElement(head, "title").text = _line(title)
     if created:
@@ -170,7 +179,7 @@ def write(
     etree.SubElement(head, "docs").text = _DOCS
     body = etree.SubElement(root, "body")
     folders: dict[str, tuple[str, list[Subscription]]] = {"": ("", [])}
-    for one in subscriptions:
+    for one in listed:
         label = _line(one.tags[0]) if one.tags else ""
         folders.setdefault(slugify(label), (label, []))[1].append(one)
     for slug, (label, members) in folders.items():
@@ -187,7 +196,12 @@ def subscriptions(title: str, sources: Sequence[Source], *, owner: str | None = 
     return write(
         title,
         (
-            Subscription(url=source.location, title=source.title or source.id, tags=source.tags)
+            Subscription(
+                url=source.location,
+                title=source.title or source.id,
+                tags=source.tags,
+                id=source.id,
+            )
             for source in sources
             if source.kind == "feed"
         ),
@@ -207,6 +221,7 @@ def _attributes(one: Subscription) -> dict[str, str]:
         "htmlUrl": _line(one.html_url or ""),
         "description": _line(one.description or ""),
         "category": ",".join(filter(None, others)),
+        f"{{{_NAMESPACE}}}id": _line(one.id or ""),
     }
     return {key: value for key, value in attributes.items() if value}
 

@@ -17,6 +17,7 @@ from typing import Any, Self, TypeVar
 
 from msgspec.structs import replace as with_fields
 
+from .arrivals import marks, named, sort_out
 from .claims import Claims
 from .commits import Commits, Lookup
 from .digest import Digest, joined, packed, unpacked
@@ -24,8 +25,7 @@ from .errors import ClaimLost, FeedsvcError, FetchError, ParseError, SourceError
 from .log import get_logger
 from .metrics import ENTRIES, FETCHED_BYTES, POLL_SECONDS, POLLS, PROBLEMS
 from .model import PollState, Problem, Source
-from .normalise.entry import reconcile
-from .normalise.identity import distinct
+from .normalise.learning import rested
 from .pacing import Outcome, next_state, settle
 from .parsers import Parsers
 from .polls import Demand
@@ -176,7 +176,7 @@ class Poller:
         outcome = _answered(fetched, started)
         state = self._next(_remember(claim.state, fetched, None), outcome, claim.source)
         # what could not be read before is still there: an unchanged listing does not mend it
-        state = with_fields(state, problems=claim.state.problems)
+        state = with_fields(state, problems=claim.state.problems, churn=rested(claim.state.churn))
         await self._commits.finish(
             claim, (), lambda known, now: self._settled(claim, PollResult(state=state), now)
         )
@@ -192,24 +192,42 @@ class Poller:
         )
 
         def result(known: Lookup, now: datetime) -> PollResult:
-            entries, before = distinct(
-                found.entries, known, authority=self.runtime.config.site.authority
+            came = sort_out(
+                found,
+                entries,
+                known,
+                source=claim.source,
+                state=claim.state,
+                store=self.runtime.store,
+                config=config,
+                now=now,
             )
-            changed = [reconcile(before.get(entry.uid), entry, now) for entry in entries]
-            fresh = tuple(entry for entry in changed if entry is not None)
-            new = sum(entry.uid not in before for entry in fresh)
-            outcome = replace(answered, new=new, updated=len(fresh) - new)
-            state = self._next(_remember(claim.state, fetched, found.cursor), outcome, claim.source)
+            outcome = replace(answered, new=came.new, updated=len(came.entries) - came.new)
+            remembered = claim.state if came.held else _remember(claim.state, fetched, found.cursor)
+            state = self._next(remembered, outcome, claim.source)
             state = with_fields(
                 state,
                 problems=found.problems,
                 next_at=now if fetched.more else state.next_at,
+                ids=came.ids,
+                churn=came.churn,
             )
-            written = PollResult(state=state, entries=fresh, removed=found.removed, meta=found.meta)
+            if came.held:
+                # what was not taken must be read again, even if it does not change any more
+                state = with_fields(state, etag=None, last_modified=None, digest=None)
+            written = PollResult(
+                state=state,
+                entries=came.entries,
+                removed=found.removed,
+                renamed=came.renamed,
+                meta=found.meta,
+            )
             return self._settled(claim, written, now)
 
-        uids = [entry.uid for entry in found.entries]
-        committed = await self._commits.finish(claim, uids, result)
+        config = self.runtime.config
+        entries = named(found, claim.source, claim.state, config.site.authority)
+        uids = [entry.uid for entry in entries]
+        committed = await self._commits.finish(claim, uids, result, marks(entries, claim.source))
         _log_problems(claim, found.problems)
         return replace(_report(claim, committed, found.problems), more=fetched.more)
 

@@ -50,6 +50,39 @@ class Move:
     obstacle: str | None = None
 
 
+class Ids(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """What a feed's ids turned out to be worth; without one of these they are sound.
+
+    `changing` counts polls in a row in which known entries came under other ids; `by_link` is since
+    when ids are not looked at, `calm` polls in a row since then in which they stayed the same, as
+    told by `sample` (entries' names by link and ids, shortened). The others are when what was last
+    seen: an id that changed, was used again, or was that of several entries.
+    """
+
+    changing: int = 0
+    by_link: datetime | None = None
+    calm: int = 0
+    sample: tuple[tuple[bytes, bytes], ...] = ()
+    changed_at: datetime | None = None
+    reused_at: datetime | None = None
+    shared_at: datetime | None = None
+
+
+class Churn(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """How a feed that rewrites itself at every fetch is held back.
+
+    `streak` counts polls in a row that rewrote it; `since` is when that became too many. From then
+    on `taken` is when changes were last taken, `calm` counts polls in a row without, and `mark`
+    stands for what was last not taken.
+    """
+
+    streak: int = 0
+    since: datetime | None = None
+    taken: datetime | None = None
+    calm: int = 0
+    mark: bytes = b""
+
+
 class PollRecord(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     """How one poll ended, in a line: `new` entries, whole milliseconds, bytes of the body."""
 

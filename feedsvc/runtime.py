@@ -130,9 +130,14 @@ class Runtime:
 def subscribed(
     subscription: "Subscription", *, taken: Container[str], origin: SourceOrigin
 ) -> Source:
-    """The source that a subscription becomes; its folders and categories become tags."""
+    """The source that a subscription becomes; its folders and categories become tags.
+
+    Its id is the one it had where it was exported, unless that is taken or none.
+    """
+    own = subscription.id
+    named = own and own not in taken and slugify(own) == own
     return Source(
-        id=source_id(subscription.url, taken),
+        id=own if own and named else source_id(subscription.url, taken),
         kind="feed",
         location=subscription.url,
         title=subscription.title or None,
@@ -161,9 +166,10 @@ def open_runtime(
 
     Raises `StoreUnavailable` or `SchemaMismatch` with what to do.
     """
-    from .store import open_store
+    from .store import Kept, open_store
 
-    store = open_store(config.store.url)
+    kept = Kept(versions=config.store.revisions, bytes=config.store.revision_bytes)
+    store = open_store(config.store.url, kept=kept)
     try:
         if migrate:
             store.migrate()

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from ..config import duration
+from ..notes import notes
 from ..pacing import account, upcoming
 from ..process import spoken
 from ..remedies import remedy
@@ -79,9 +80,11 @@ def show(context: Context, id: str, as_json: bool) -> None:
         click.echo(json.dumps(facts, ensure_ascii=False))
         return
     for name, value in facts.items():
-        if name not in ("problems", "history") and value not in (None, [], ""):
+        if name not in ("notes", "problems", "history") and value not in (None, [], ""):
             shown = ", ".join(value) if isinstance(value, list) else value
             click.echo(f"{name:10} {shown}")
+    for note in notes(status.state):
+        click.echo(f"note       {note}")
     for problem in status.state.problems:
         click.echo(f"problem    {problem.name}: {problem.message}")
     if status.state.history:
@@ -211,6 +214,7 @@ def _as_json(status: SourceStatus) -> dict[str, object]:
         "error": state.error,
         "remedy": remedy(source, state),
         "moved": account(state.move) if state.move else None,
+        "notes": list(notes(state)),
         "problems": [{"document": p.name, "error": p.message} for p in state.problems],
         "history": [
             {

@@ -72,6 +72,7 @@ def stats(context: Context) -> None:
         ("related links", counts.related),
         ("unresolved headlines", counts.unresolved),
         ("waiting to be linked", counts.waiting),
+        ("earlier versions", counts.revisions),
         ("bytes", counts.bytes),
         ("oldest", counts.oldest or "-"),
         ("newest", counts.newest or "-"),

@@ -75,6 +75,17 @@ class StoreConfig(_Section):
         description="How long entries are kept after publication; `0d` keeps everything. "
         "What is pruned never comes back as new.",
     )
+    revisions: Number = Field(
+        default=10,
+        ge=0,
+        le=1000,
+        description="Earlier versions kept of an entry whose content changed; the oldest makes "
+        "room. 0 keeps none.",
+    )
+    revision_bytes: Size = Field(
+        default=256 * 2**10,
+        description="Of a version larger than this only title and link are kept.",
+    )
 
 
 class PollConfig(_Section):
@@ -113,6 +124,17 @@ class PollConfig(_Section):
         default=(),
         description="Exact exceptions to the refusal of private networks: host names and "
         "addresses, with or without a port, and networks.",
+    )
+    churn_after: Number = Field(
+        default=5,
+        ge=1,
+        description="A feed is churning when so many polls in a row rewrite two thirds of its "
+        "entries or more.",
+    )
+    churn_interval: Duration = Field(
+        default=timedelta(hours=6),
+        description="How often changes of a churning feed are taken; at once when it says the "
+        "same twice.",
     )
     workers: Number = Field(default=0, ge=0, description="Parser processes; 0 is one per core.")
     user_agent: Annotated[str, AfterValidator(values.user_agent)] = Field(
@@ -244,6 +266,13 @@ class SourceConfig(_Section):
     )
     max_entries: Number | None = Field(
         default=None, ge=1, description="Take only so many entries of a feed, the newest."
+    )
+    keep: Annotated[str, AfterValidator(values.query)] | None = Field(
+        default=None,
+        description="Take only entries that this query finds; see [query.md](query.md).",
+    )
+    drop: Annotated[str, AfterValidator(values.query)] | None = Field(
+        default=None, description="Take no entries that this query finds."
     )
 
 

@@ -83,6 +83,8 @@ def _source(declared: SourceConfig, id: str) -> Source:
         auth=declared.auth,
         fulltext=declared.fulltext,
         max_entries=declared.max_entries,
+        keep=declared.keep,
+        drop=declared.drop,
     )
 
 

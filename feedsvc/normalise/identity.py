@@ -101,6 +101,7 @@ def distinct(
     known: Callable[[Iterable[str]], Mapping[str, P]],
     *,
     authority: str,
+    other: Callable[[Entry, P], bool] = lambda entry, published: False,
 ) -> tuple[tuple[Entry, ...], Mapping[str, P]]:
     """Leaves each entry of one reading once, under a uid that no other has; with what is known.
 
@@ -108,7 +109,8 @@ def distinct(
     updated last stays, else the first (RFC 4287 §4.1.1). Those that differ there are different
     entries whose publisher repeats an id. The one published under the id keeps it, known by its
     content or date; the others are named by link and title as well. Of entries never seen before
-    the first is called by the id. `known` looks up what is published of some uids.
+    the first is called by the id. `known` looks up what is published of some uids; `other` says
+    whether an entry that alone comes under a known id is another one than is published under it.
     """
     families: dict[str, dict[str, Entry]] = {}
     for entry in entries:
@@ -130,14 +132,17 @@ def distinct(
         found |= known(longer_uids)
     named: list[Entry] = []
     for uid, family in families.items():
-        bare = _owner(family, found.get(uid), found)
+        bare = _owner(family, found.get(uid), found, other)
         for longer, entry in family.items():
             named.append(entry if longer == bare else _renamed(entry, longer, authority))
     return tuple(named), found
 
 
 def _owner(
-    family: Mapping[str, Entry], published: Published | None, known: Container[str]
+    family: Mapping[str, Entry],
+    published: P | None,
+    known: Container[str],
+    other: Callable[[Entry, P], bool],
 ) -> str | None:
     """Which of the entries of one uid is called by it, if any is."""
     free = [longer for longer in family if longer not in known]
@@ -152,7 +157,7 @@ def _owner(
             if family[longer].dated and family[longer].published == published.published:
                 return longer
     # alone it is an edit; among others a new one, and the one published is no longer in the feed
-    return free[0] if len(family) == 1 else None
+    return free[0] if len(family) == 1 and not other(family[free[0]], published) else None
 
 
 def _renamed(entry: Entry, uid: str, authority: str) -> Entry:

@@ -64,7 +64,7 @@ class Outline:
     def clashes(self, uids: Sequence[str]) -> bool:
         """Whether an entry that was read may have the uid of one that was cut."""
         names = frozenset(self.cut.values())
-        return bool(names) and any(_name(uid) in names for uid in uids)
+        return bool(names) and any(name_of(uid) in names for uid in uids)
 
     def memory(self, uids: Sequence[str]) -> str | None:
         """What to remember when all entries are stored, `uids` being theirs in order.
@@ -72,7 +72,7 @@ class Outline:
         None if some of them were left out on the way, so that they will be read again, or if two
         have one uid: which of those stands for it is decided between them.
         """
-        names = [*map(_name, uids), *self.cut.values()]
+        names = [*map(name_of, uids), *self.cut.values()]
         if len(uids) != len(self.marks) or len(set(names)) < len(names):
             return None
         return Memory(self.frame, dict(zip([*self.marks, *self.cut], names, strict=True))).written()
@@ -143,5 +143,6 @@ def _open(piece: bytes) -> bool:
     return any(piece.rfind(left) > piece.rfind(right) for left, right in _BRACKETS)
 
 
-def _name(uid: str) -> bytes:
+def name_of(uid: str) -> bytes:
+    """What stands for a uid in memories and outlines."""
     return blake2b(uid.encode("utf-8", "surrogatepass"), digest_size=_MARK).digest()

@@ -7,6 +7,7 @@ from sqlalchemy.exc import ArgumentError
 
 from ..errors import ConfigError, StoreError
 from .base import Store
+from .history import Kept
 from .postgres import PostgresStore
 from .sql import SqlStore
 from .sqlite import SqliteStore
@@ -17,14 +18,17 @@ BACKENDS: dict[str, type[SqliteStore] | type[PostgresStore]] = {
 }
 _DRIVERS = {"postgresql+psycopg": "postgresql", "postgres": "postgresql"}
 
-__all__ = ["BACKENDS", "SqlStore", "Store", "open_store"]
+__all__ = ["BACKENDS", "Kept", "SqlStore", "Store", "open_store"]
 
 
-def open_store(url: str, *, pool: int = 8, wait: float = 30.0) -> SqlStore:
+def open_store(
+    url: str, *, pool: int = 8, wait: float = 30.0, kept: Kept | None = None
+) -> SqlStore:
     """Opens a store without connecting to it yet.
 
     A relative SQLite path is relative to the working directory; its folder is made. `pool`
-    connections are kept at most, `wait` is how many seconds to wait for a lock or a connection.
+    connections are kept at most, `wait` is how many seconds to wait for a lock or a connection,
+    `kept` is how much of their past entries keep.
     Raises `ConfigError` for a URL that names no backend, `StoreError` if the folder cannot be made.
     """
     try:
@@ -44,6 +48,8 @@ def open_store(url: str, *, pool: int = 8, wait: float = 30.0) -> SqlStore:
             key="store.url",
         )
     store = backend(parsed, pool=pool, wait=wait)
+    if kept is not None:
+        store.kept = kept
     if isinstance(store, SqliteStore):
         _make_folder(store.path.parent)
     return store

@@ -25,7 +25,9 @@ from ..query.ast import EntryQuery
 from .claims import Claim as Claim
 from .claims import Committed as Committed
 from .claims import Known as Known
+from .claims import Mark as Mark
 from .claims import PollResult as PollResult
+from .history import Revision as Revision
 from .linkable import Linkable as Linkable
 from .linkable import Linked as Linked
 from .linkable import Reference as Reference
@@ -96,6 +98,7 @@ class Stats:
     related: int
     unresolved: int
     waiting: int
+    revisions: int
     bytes: int
     schema: str
     backend: str
@@ -244,6 +247,14 @@ class Store(Protocol):
         """`known` for several sources at once, by source id."""
         ...
 
+    def resembling_many(self, asked: Mapping[str, Sequence[Mark]]) -> Mapping[str, Sequence[Known]]:
+        """For each source its entries at any of the addresses, or live ones of any of the dates."""
+        ...
+
+    def newest(self, source_id: str, limit: int) -> Sequence[Known]:
+        """The newest live entries of a source."""
+        ...
+
     def finish_poll(self, claim: Claim, result: PollResult, now: datetime) -> Committed:
         """Writes everything one poll brought and gives the claim back, in one transaction.
 
@@ -282,6 +293,14 @@ class Store(Protocol):
 
     def entry(self, key: str) -> StoredEntry:
         """One entry, withdrawn or not. Raises `NotFound`."""
+        ...
+
+    def revisions(self, key: str) -> tuple[Revision, ...]:
+        """What an entry was before its content changed, the latest first. Raises `NotFound`."""
+        ...
+
+    def changes(self, key: str) -> tuple[int, datetime | None]:
+        """How many versions an entry had before today's, as far as kept; when it last changed."""
         ...
 
     def tags(self, *, prefix: str = "", limit: int | None = None) -> tuple[TagCount, ...]:

@@ -23,11 +23,19 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """What an entry may be found by beside its uid: spellings of its address, and its date."""
+
+    links: tuple[str, ...] = ()
+    published: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
     """What the store remembers of one uid of a source.
 
-    `pruned` entries are remembered by name only and must not come back. `tags` are all tags with
-    origins in stored order; `references` the headlines it names.
+    `pruned` entries are remembered by name and date only and must not come back. `tags` are all
+    tags with origins in stored order; `references` the headlines it names.
     """
 
     id: str
@@ -40,6 +48,9 @@ class Known:
     pruned: bool = False
     tags: tuple[Tag, ...] = ()
     references: tuple[str, ...] = ()
+    uid: str = ""
+    title: str = ""
+    link: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +58,7 @@ class PollResult:
     """What one poll changes, to be written at once.
 
     `entries` are final: new ones and changed ones only. `removed` are uids to withdraw.
+    `renamed` are uids of known entries, as they were and as they are from now on.
     `state` replaces the poll state (its `next_at` is when the source is due again);
     `meta` replaces what the feed says of itself unless it is None. `location` is where the source
     is from now on. Of the host and port `resting` none is claimed until `state.retry_after`.
@@ -55,6 +67,7 @@ class PollResult:
     state: PollState
     entries: tuple[Entry, ...] = ()
     removed: tuple[str, ...] = ()
+    renamed: tuple[tuple[str, str], ...] = ()
     meta: SourceMeta | None = None
     location: str | None = None
     enabled: bool | None = None

@@ -224,7 +224,7 @@ def flags(entry: Entry) -> int:
     return found
 
 
-def entry_of(row: RowMapping) -> Entry:
+def entry_of(row: Mapping[str, Any] | RowMapping) -> Entry:
     """The entry of a row of `entries` with its `payload` and `source_id`."""
     payload = _payload.decode(row["payload"])
     return Entry(

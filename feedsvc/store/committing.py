@@ -24,6 +24,9 @@ from .source_codec import long_cursor, meta_of, shown, state_row
 
 _ATTEMPTS = 5
 _TELL = update(sources).where(sources.c.pk == bindparam("of"))
+_RENAME = update(entries).where(
+    entries.c.source_pk == bindparam("of"), entries.c.uid_hash == bindparam("was")
+)
 _STATE = update(poll_state).where(poll_state.c.source_pk == bindparam("of"))
 _HELD = (
     select(
@@ -62,7 +65,8 @@ class _Poll:
     def idle(self) -> bool:
         """Whether nothing but the schedule moves."""
         told = (self.result.meta, self.result.location, self.result.enabled)
-        return not self.arrived and not self.removed and told == (None, None, None)
+        moved = self.arrived or self.removed or self.result.renamed
+        return not moved and told == (None, None, None)
 
     @property
     def pk(self) -> int:
@@ -138,6 +142,7 @@ class Committing(EntryRows):
 
     def _write_held(self, connection: Connection, polls: Sequence[_Poll], now: datetime) -> None:
         noted, shows_anew = self._note(connection, polls)
+        self._rename_uids(connection, polls)
         self._write_entries(connection, polls, now)
         self._withdraw_removed(connection, polls, now)
         new = [key for poll in polls for key in poll.new]
@@ -224,6 +229,14 @@ class Committing(EntryRows):
         return shows_anew or moved, shows_anew
 
     # -- entries ---------------------------------------------------------------------------
+
+    def _rename_uids(self, connection: Connection, polls: Iterable[_Poll]) -> None:
+        rows = [
+            {"of": poll.pk, "was": uid_hash(old), "uid": storable(new), "uid_hash": uid_hash(new)}
+            for poll in polls
+            for old, new in poll.result.renamed
+        ]
+        run_all(connection, _RENAME, rows)
 
     def _write_entries(self, connection: Connection, polls: Iterable[_Poll], now: datetime) -> None:
         arrived = {

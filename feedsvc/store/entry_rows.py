@@ -15,6 +15,7 @@ from ..model import key_number
 from .codec import Prepared, fingerprint, micros, names_of
 from .engine import chunks, insert_all, run_all
 from .indexing import Naming
+from .revisions import Revisions
 from .schema import contents, entries
 from .withdrawing import Withdrawing
 
@@ -30,6 +31,7 @@ BEFORE = (
     "link",
     "tags",
     "names",
+    "digest",
 )
 _REWRITE = update(entries).where(entries.c.pk == bindparam("of"))
 _REFILL = update(contents).where(contents.c.entry_pk == bindparam("of"))
@@ -56,7 +58,7 @@ class Written:
         )
 
 
-class EntryRows(Withdrawing):
+class EntryRows(Withdrawing, Revisions):
     """Writing entries."""
 
     def insert_entries(
@@ -133,6 +135,7 @@ class EntryRows(Withdrawing):
             return []
         written = [Written(row.pk, row.key, entry, row) for entry, row in pairs]
         at = micros(now)
+        self.keep_versions(connection, [w.pk for w in written if w.moved("digest")], now)
         rows = [{"of": w.pk, "withdrawn_at": None, "changed": at, **w.entry.row} for w in written]
         run_all(connection, _REWRITE, rows)
         run_all(connection, _REFILL, [{"of": w.pk, "payload": w.entry.payload} for w in written])

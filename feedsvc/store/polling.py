@@ -39,7 +39,7 @@ _NAMED = select(sources.c.pk, sources.c.id).where(
     sources.c.id.in_(bindparam("ids", expanding=True))
 )
 _FORGOTTEN = ("source_pk", "uid_hash", "id", "published")
-_KEPT = (
+KEPT = (
     "source_pk",
     "uid_hash",
     "id",
@@ -51,6 +51,9 @@ _KEPT = (
     "withdrawn_at",
     "tags",
     "names",
+    "uid",
+    "title",
+    "link",
 )
 
 
@@ -239,9 +242,9 @@ class Polling(Database):
                 for pk, id in connection.execute(_NAMED, {"ids": some}):
                     mine = found[ids[id]]
                     wanted |= {(pk, uid_hash(uid)): (mine, uid) for uid in asked[ids[id]]}
-            for row in self._of_pairs(connection, entries, _KEPT, list(wanted)):
+            for row in self._of_pairs(connection, entries, KEPT, list(wanted)):
                 mine, uid = wanted.pop((row[0], row[1]))
-                mine[uid] = _known(row)
+                mine[uid] = known_of(row)
             # the rest is new, or was forgotten
             for row in self._of_pairs(connection, pruned, _FORGOTTEN, list(wanted)):
                 mine, uid = wanted[row[0], row[1]]
@@ -249,8 +252,10 @@ class Polling(Database):
         return found
 
 
-def _known(row: Sequence[Any]) -> Known:
-    _, _, id, key, digest, published, updated, dated, withdrawn_at, tags, names = row
+def known_of(row: Sequence[Any]) -> Known:
+    """What is remembered of an entry, from the columns `KEPT`."""
+    _, _, id, key, digest, published, updated, dated, withdrawn_at, tags, names, *told = row
+    uid, title, link = told
     return Known(
         id=id,
         key=key_text(key),
@@ -261,6 +266,9 @@ def _known(row: Sequence[Any]) -> Known:
         withdrawn=withdrawn_at is not None,
         tags=tags_of(tags),
         references=names_of(names),
+        uid=uid,
+        title=title,
+        link=link,
     )
 
 

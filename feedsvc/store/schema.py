@@ -199,6 +199,27 @@ contents = Table(
     Column("payload", Text, nullable=False),
 )
 
+# what entries were before their content changed (see `revisions`); the text of a version that is
+# too large is not kept
+revisions = Table(
+    "revisions",
+    metadata,
+    Column(
+        "entry_pk",
+        RowId,
+        ForeignKey("entries.pk", ondelete="CASCADE"),
+        primary_key=True,
+        autoincrement=False,
+    ),
+    # versions take turns in these; `at` tells their order: it is when this one was replaced
+    Column("slot", SmallInteger, primary_key=True, autoincrement=False),
+    Column("at", BigInteger, nullable=False),
+    Column("updated", BigInteger, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("link", Text),
+    Column("payload", Text),
+)
+
 tags = Table(
     "tags",
     metadata,

@@ -8,7 +8,7 @@ import msgspec
 from sqlalchemy import RowMapping
 
 from ..model import PollState, Problem, Source, SourceMeta
-from ..polls import Hints, Move, PollRecord
+from ..polls import Churn, Hints, Ids, Move, PollRecord
 from .codec import digest_of, encode, maybe_micros, maybe_moment, micros, moment, pack, storable
 
 
@@ -21,6 +21,8 @@ class Settings(msgspec.Struct, frozen=True, omit_defaults=True):
     auth: str | None = None
     fulltext: bool = False
     max_entries: int | None = None
+    keep: str | None = None
+    drop: str | None = None
 
 
 class Memory(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -31,6 +33,8 @@ class Memory(msgspec.Struct, frozen=True, omit_defaults=True):
     hints: Hints | None = None
     move: Move | None = None
     history: tuple[PollRecord, ...] = ()
+    ids: Ids | None = None
+    churn: Churn | None = None
 
 
 _LONG_CURSOR = 2000
@@ -59,6 +63,8 @@ def source_row(source: Source) -> dict[str, Any]:
                 auth=source.auth,
                 fulltext=source.fulltext,
                 max_entries=source.max_entries,
+                keep=source.keep,
+                drop=source.drop,
             )
         ),
     }
@@ -80,6 +86,8 @@ def source_of(row: RowMapping) -> Source:
         auth=settings.auth,
         fulltext=settings.fulltext,
         max_entries=settings.max_entries,
+        keep=settings.keep,
+        drop=settings.drop,
     )
 
 
@@ -138,6 +146,8 @@ def state_row(state: PollState, now: datetime) -> dict[str, Any]:
                 hints=state.hints,
                 move=state.move,
                 history=state.history,
+                ids=state.ids,
+                churn=state.churn,
             )
         ),
     }
@@ -171,4 +181,6 @@ def state_of(row: RowMapping) -> PollState:
         hints=memory.hints,
         move=memory.move,
         history=memory.history,
+        ids=memory.ids,
+        churn=memory.churn,
     )

@@ -96,6 +96,10 @@ class Sources(Withdrawing):
             # where a permanent redirect led is kept until the declared location changes
             values["location"] = row["location"]
         self._update(connection, row, values, now)
+        if (before.keep, before.drop) != (source.keep, source.drop):
+            # what was not taken before stands in documents that need not have changed
+            again = update(poll_state).where(poll_state.c.source_pk == row["pk"])
+            connection.execute(again.values(etag=None, last_modified=None, digest=None))
 
     def add_source(self, source: Source, now: datetime, *, state: PollState | None = None) -> None:
         """Adds or revives a source; due at once, or with the poll state it is to begin with.
@@ -166,6 +170,11 @@ class Sources(Withdrawing):
                 )
                 for some in chunks(connection.scalars(live).all(), self.tuning.batch):
                     self.withdraw(connection, some, now)
+                # what has gone comes back with the source only if all of it is read again
+                unread = {"etag": None, "last_modified": None, "digest": None, "cursor": None}
+                state = poll_state.c.source_pk == pk
+                connection.execute(update(poll_state).where(state).values(**unread))
+                connection.execute(delete(long_cursors).where(long_cursors.c.source_pk == pk))
             self.bump(connection, membership=now)
 
     def reenable(self, id: str) -> bool:

@@ -5,9 +5,10 @@ from .copying import Copying
 from .linking import Linking
 from .polling import Polling
 from .reading import Reading
+from .recognising import Recognising
 from .sources import Sources
 from .upkeep import Upkeep
 
 
-class SqlStore(Sources, Polling, Committing, Reading, Linking, Upkeep, Copying):
+class SqlStore(Sources, Polling, Recognising, Committing, Reading, Linking, Upkeep, Copying):
     """Everything but the dialect."""

@@ -94,6 +94,11 @@ def _route(app: Flask, door: Door) -> None:
     get("/sources", "sources", lambda ask: door.answer(ask, pages.sources))
     get("/sources/<id>", "source", lambda ask, id: door.answer(ask, lambda: pages.source(id)))
     get("/entries/<key>", "entry", lambda ask, key: door.answer(ask, lambda: pages.entry(key)))
+    get(
+        "/entries/<key>/revisions",
+        "revisions",
+        lambda ask, key: door.answer(ask, lambda: pages.revisions(key)),
+    )
     get("/search", "search", lambda ask: door.answer(ask, lambda: pages.search(ask)))
     get("/opml", "opml", lambda ask: door.answer(ask, ops.sources))
     get("/feeds.opml", "feeds_opml", lambda ask: door.answer(ask, ops.feeds))

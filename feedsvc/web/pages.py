@@ -9,10 +9,11 @@ from dataclasses import dataclass, replace
 
 from ..compose import FeedRequest, Options
 from ..errors import NotFound, QueryError
-from ..model import parse_key
+from ..model import StoredEntry, parse_key
 from ..runtime import Runtime
 from ..store.base import Head, Page
 from . import views
+from .changes import changes
 from .errors import Gone, Moved
 from .message import Ask
 from .respond import HTML_TYPE, Rendered, Representation, digest, whole
@@ -196,12 +197,9 @@ class Pages:
 
     def entry(self, key: str) -> Representation:
         """One entry, whole. Raises `NotFound`, and `Gone` if it has been withdrawn."""
-        if parse_key(key) is None:
-            raise NotFound(f"There is no entry {key!r}.")
-        stored = self._store.entry(key)
-        if stored.withdrawn is not None:
-            raise Gone(f"This entry was withdrawn on {stored.withdrawn:%-d %B %Y}.")
+        stored = self._live(key)
         entry = stored.entry
+        versions, changed = self._store.changes(key)
         shown = self._composer.entry(stored, self._composer.options({}))
         context = {
             "item": views.card(stored),
@@ -214,8 +212,24 @@ class Pages:
             "tags": views.tag_reasons(entry),
             "related": shown.related,
             "unresolved": stored.unresolved,
+            "versions": versions,
+            "changed": changed,
         }
         return self._page("entry.html", context)
+
+    def revisions(self, key: str) -> Representation:
+        """What changed of an entry and when. Raises `NotFound`, and `Gone` if it is withdrawn."""
+        stored = self._live(key)
+        found = changes(stored.entry, self._store.revisions(key))
+        return self._page("revisions.html", {"item": views.card(stored), "changes": found})
+
+    def _live(self, key: str) -> StoredEntry:
+        if parse_key(key) is None:
+            raise NotFound(f"There is no entry {key!r}.")
+        stored = self._store.entry(key)
+        if stored.withdrawn is not None:
+            raise Gone(f"This entry was withdrawn on {stored.withdrawn:%-d %B %Y}.")
+        return stored
 
     def _page(
         self, template: str, context: dict[str, object], *, status: int = 200

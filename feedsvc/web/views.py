@@ -14,6 +14,7 @@ from ..formats.plain import as_html, as_text
 from ..log import mask
 from ..model import Entry, Link, Person, Problem, StoredEntry, Tag, Text
 from ..normalise.text import first_words
+from ..notes import notes
 from ..pacing import account, upcoming
 from ..polls import PollRecord
 from ..remedies import remedy
@@ -109,6 +110,7 @@ class SourceView:
     next_at: datetime | None
     why: str | None
     moved: str | None
+    notes: tuple[str, ...]
     error: str | None
     advice: str | None
     failures: int
@@ -204,6 +206,7 @@ def source(status: SourceStatus) -> SourceView:
         next_at=next_at if source.enabled else None,
         why=why,
         moved=mask(account(state.move)) if state.move else None,
+        notes=notes(state),
         error=mask(state.error) if state.error else None,
         advice=remedy(source, state),
         failures=state.failures,
@@ -233,6 +236,8 @@ def _state(status: SourceStatus) -> tuple[str, str]:
         return "trouble", "failing"
     if state.problems:
         return "trouble", "partly unreadable"
+    if state.churn is not None and state.churn.since is not None:
+        return "trouble", "churning"
     if state.last_at is None:
         return "off", "not polled yet"
     return "ok", "fine"

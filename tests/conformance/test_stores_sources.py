@@ -22,6 +22,8 @@ FULL = Source(
     auth="user:password",
     fulltext=True,
     max_entries=12,
+    keep="tag:energy",
+    drop="title:sponsored",
 )
 
 

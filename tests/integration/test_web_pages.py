@@ -3,6 +3,7 @@
 import re
 from collections import deque
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urljoin, urlsplit
@@ -185,6 +186,32 @@ def test_a_withdrawn_entry_is_gone_and_an_unknown_one_not_found(world: World) ->
     assert ISTANBUL not in text(gone)
     for key in (entry_key("tag:nobody"), "short", "%00" * 13, RICH.upper(), "a/b"):
         assert client.get(f"/entries/{key}").status_code in (400, 404), key
+
+
+def test_an_entry_shows_what_changed_of_it(world: World) -> None:
+    world.source("edited")
+    first = entry("edited", "one", f"Old {ATTACK}", content=Text(value="Rain on Monday."))
+    world.poll("edited", [first])
+    world.clock.tick(hours=1)
+    second = replace(
+        first, title="New", digest="2", content=Text(value="Rain on Tuesday, and more rain.")
+    )
+    world.poll("edited", [second])
+    seen = f"{world.clock():%-d %B %Y, %H:%M} UTC"
+    client = client_of(world)
+    found = page(client, f"/entries/{first.key}")
+    assert f"What changed: 1 time, last on {seen}." in text(found)
+    found = page(client, f"/entries/{first.key}/revisions")
+    assert [text(one) for one in found.xpath("//main//h2 | //main//h3")] == [seen, "Title", "Text"]
+    assert [one.text for one in found.xpath("//main//del")][1:] == [f"Old {ATTACK}", "Monday"]
+    assert [one.text for one in found.xpath("//main//ins")][1:] == [
+        "New",
+        "Tuesday, and more rain",
+    ]
+    assert not found.xpath("//main//script | //main//img")
+    unchanged = page(client, f"/entries/{RICH}/revisions")
+    assert "No earlier version is kept" in text(unchanged)
+    page(client, "/entries/nothing/revisions", 404)
 
 
 def test_nothing_from_outside_becomes_markup(world: World) -> None:

@@ -90,6 +90,8 @@ def test_declared_sources(tmp_path: Path) -> None:
         auth = "Bearer t"
         fulltext = true
         max_entries = 3
+        keep = "tag:energy"
+        drop = "title:sponsored"
         [[sources]]
         id = "example-org"
         location = "elsewhere"
@@ -115,6 +117,8 @@ def test_declared_sources(tmp_path: Path) -> None:
         auth="Bearer t",
         fulltext=True,
         max_entries=3,
+        keep="tag:energy",
+        drop="title:sponsored",
     )
     assert declared_sources(config) == declared_sources(load(file, environ={}))
 

@@ -225,7 +225,7 @@ def test_sources_become_subscriptions_and_directories_stay_at_home() -> None:
     )
     assert b"seeds" not in body
     assert read(body).subscriptions == (
-        Subscription(url="https://f.example/", title="f", tags=("a", "b")),
+        Subscription(url="https://f.example/", title="f", tags=("a", "b"), id="f"),
     )
 
 

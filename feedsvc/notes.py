@@ -1,0 +1,42 @@
+"""What a source's habits made us do differently, in words for listings."""
+
+from datetime import datetime
+
+from .model import PollState
+
+
+def notes(state: PollState) -> tuple[str, ...]:
+    """A sentence for each way in which a source is not taken at its word."""
+    told: list[str] = []
+    if (ids := state.ids) is not None:
+        if ids.by_link is not None:
+            told.append(
+                f"its ids change from fetch to fetch: since {_day(ids.by_link)} entries are told "
+                "by link, title and date"
+            )
+        elif ids.changed_at is not None:
+            told.append(
+                f"entries came under other ids, last on {_day(ids.changed_at)}; they were "
+                "recognised by link, title and date"
+            )
+        if ids.reused_at is not None:
+            told.append(
+                f"an id was used again for another entry, last on {_day(ids.reused_at)}: "
+                "both are kept, the later one under an id of ours"
+            )
+        if ids.shared_at is not None:
+            told.append(
+                f"several entries shared an id, last on {_day(ids.shared_at)}: they are told "
+                "apart by link and title"
+            )
+    if (churn := state.churn) is not None and churn.since is not None:
+        taken = f"; last on {churn.taken:%Y-%m-%d %H:%M} UTC" if churn.taken else ""
+        told.append(
+            f"churning since {_day(churn.since)}: it rewrites its entries at every fetch, so "
+            f"changes are taken once in poll.churn_interval{taken}"
+        )
+    return tuple(told)
+
+
+def _day(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d}"
