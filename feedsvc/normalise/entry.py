@@ -86,7 +86,7 @@ def normalise(
         summary, content = None, summary
     title = _title(parsed.title, summary, content, link)
     credit = one_line(parsed.credit) or None
-    rights = one_line(parsed.rights) or None
+    rights = clean_text(parsed.rights) or None
     authors = people(parsed.authors, base)
     contributors = people(parsed.contributors, base)
     digest = _digest(

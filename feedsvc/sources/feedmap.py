@@ -6,7 +6,7 @@ any place. Nothing is cleaned or resolved here; that is the task of normalisatio
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Literal
 
@@ -19,6 +19,7 @@ Raw = Mapping[str, Any]
 _HTML = frozenset({"text/html", "application/xhtml+xml"})
 _IANA = ("http://www.iana.org/assignments/relation/", "https://www.iana.org/assignments/relation/")
 _SUMMARIES = ("summary", "itunes_summary", "dc_description", "media_description", "itunes_subtitle")
+_SUBTITLES = ("subtitle", "itunes_subtitle", "itunes_summary", "dc_description")
 _AUTHORS = (
     re.compile(
         r"(?:mailto:)?(?P<email>[^\s@<>()]+@[^\s@<>()]+)(?:\s*\((?P<name>.*)\))?", re.DOTALL
@@ -59,7 +60,7 @@ def entries(raw: Sequence[Raw], feed: Feed) -> tuple[list[ParsedEntry], list[Pro
 
 def entry(raw: Raw, feed: Feed) -> ParsedEntry:
     """Maps one entry (RFC 4287 §4.1.2; the RSS `item`)."""
-    title = text(raw, "title")
+    title = _title(raw)
     summary = next(filter(None, (text(raw, name) for name in _SUMMARIES)), None)
     body = _body(raw)
     details = [body, *(mapping(raw, f"{name}_detail") for name in (*_SUMMARIES, "title"))]
@@ -95,7 +96,7 @@ def meta(raw: Raw, base: str | None) -> SourceMeta:
     return SourceMeta(
         id=string(raw, "id"),
         title=_plain(raw, "title"),
-        subtitle=_plain(raw, "subtitle"),
+        subtitle=next(filter(None, (_plain(raw, name) for name in _SUBTITLES)), None),
         link=join(base, _first(links, "alternate")) if _first(links, "alternate") else None,
         self_link=_first(links, "self") or string(raw, "href"),
         authors=_persons(raw, "author"),
@@ -169,6 +170,14 @@ def moment(raw: Raw, name: str) -> datetime | None:
 def text(raw: Raw, name: str) -> Text | None:
     """A text construct with its type, from `name` and `name_detail`; None when blank."""
     return _text(mapping(raw, f"{name}_detail"))
+
+
+def _title(raw: Raw) -> Text | None:
+    """An entry's own title; `title_detail` may be that of a picture inside the entry."""
+    found, own = text(raw, "title"), _get(raw, "title")
+    if found is None or not isinstance(own, str) or not own.strip() or own == found.value:
+        return found
+    return replace(found, value=own)
 
 
 def _get(raw: Raw, name: str) -> object:

@@ -9,6 +9,7 @@ import pytest
 
 from feedsvc.errors import ParseError
 from feedsvc.model import Category, Link, ParsedEntry, Person, Source, SourceMeta, Text
+from feedsvc.normalise.people import source_meta
 from feedsvc.polls import Hints
 from feedsvc.sources.base import Fetched, Reading
 from feedsvc.sources.webfeed import Body, FeedReader, parse_feed
@@ -39,6 +40,36 @@ def refusal(body: bytes, **options: object) -> ParseError:
     with pytest.raises(ParseError) as caught:
         parse_feed(body, **options)  # type: ignore[arg-type]
     return caught.value
+
+
+@pytest.mark.parametrize(
+    ("title", "text"),
+    [
+        ('<title type="html">&lt;b&gt;One&lt;/b&gt; &amp;amp; two</title>', "One & two"),
+        ('<title type="html">On &amp;lt;b&amp;gt;</title>', "On <b>"),
+        ('<title type="text">On &lt;b&gt;</title>', "On <b>"),
+        (
+            '<title type="xhtml"><div xmlns="http://www.w3.org/1999/xhtml">On &lt;b&gt;</div>'
+            "</title>",
+            "On <b>",
+        ),
+        ('<title type="html">1&lt;br/&gt;2 &lt;script&gt;3&lt;/script&gt;</title>', "1 2"),
+        ('<title type="html">a &lt; b &lt;!-- c --&gt;</title>', "a < b"),
+        ('<title type="html"><![CDATA[<i>x</i> &lt;y&gt;]]></title>', "x <y>"),
+    ],
+)
+def test_the_title_of_a_feed_is_text(title: str, text: str) -> None:
+    body = f'<feed xmlns="http://www.w3.org/2005/Atom">{title}</feed>'.encode()
+    meta = parse_feed(body, url=URL).meta
+    assert meta is not None
+    assert source_meta(meta).title == text
+
+
+def test_a_podcast_may_say_what_it_is_in_its_own_words_only() -> None:
+    head = '<subtitle xmlns="http://www.itunes.com/dtds/podcast-1.0.dtd">On birds</subtitle>'
+    meta = parse_feed(rss("<title>x</title>", head=head), url=URL).meta
+    assert meta is not None
+    assert meta.subtitle == "On birds"
 
 
 # -- Atom ------------------------------------------------------------------------------------
