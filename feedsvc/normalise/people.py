@@ -105,6 +105,7 @@ def _link(link: Link, base: str | None) -> Link | None:
         hreflang=language(link.hreflang),
         title=one_line(link.title) or None,
         length=link.length if link.length is not None and link.length >= 0 else None,
+        duration=link.duration if link.duration and link.duration > 0 else None,
     )
 
 

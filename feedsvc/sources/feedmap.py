@@ -12,6 +12,8 @@ from typing import Any, Literal
 
 from ..model import Category, Link, ParsedEntry, Person, Problem, SourceMeta, Text
 from ..polls import Hints
+from ..vocabulary import Extension, flat, seconds
+from .carrying import CARRIED
 from .fields import join, media_type, plain, wait, whole
 
 Raw = Mapping[str, Any]
@@ -68,10 +70,11 @@ def entry(raw: Raw, feed: Feed) -> ParsedEntry:
     base = next(filter(None, (string(x, "base") for x in details)), None)
     published = moment(raw, "published") or moment(raw, "created")
     source = mapping(raw, "source")
+    carried = _carried(raw)
     return ParsedEntry(
         uid=string(raw, "id"),
         title=title,
-        links=tuple(_links(raw, feed)),
+        links=tuple(_links(raw, feed, carried)),
         summary=summary,
         content=_text(body),
         authors=_persons(raw, "author"),
@@ -86,6 +89,7 @@ def entry(raw: Raw, feed: Feed) -> ParsedEntry:
         lang=lang or string(raw, "language") or feed.lang,
         base=join(feed.base, base),
         source=meta(source, feed.base) if source else None,
+        extensions=carried,
     )
 
 
@@ -274,13 +278,48 @@ def _first(links: Sequence[Link], rel: str) -> str | None:
     return next((link.href for link in links if link.rel == rel), None)
 
 
-def _links(raw: Raw, feed: Feed) -> Iterator[Link]:
+def _carried(raw: Raw) -> tuple[Extension, ...]:
+    """The elements of other vocabularies; how many replies there are may stand in a link."""
+    carried: list[Extension] = raw.get(CARRIED, [])
+    if not any(one.name == "thr:total" for one in carried):
+        counts = (string(one, "thr:count") for one in mappings(raw, "links"))
+        if count := next(filter(None, counts), None):
+            return (*carried, Extension(name="thr:total", text=count))
+    return tuple(carried)
+
+
+def _links(raw: Raw, feed: Feed, carried: Sequence[Extension]) -> Iterator[Link]:
     seen: set[tuple[str, str]] = set()
     found = [*_pages(raw, feed), *_about(raw), *_media(raw)]
+    durations = _durations(carried, found) if carried else {}
     for link in found:
         if (link.rel, link.href) not in seen:
             seen.add((link.rel, link.href))
-            yield link
+            duration = durations.get(link.href) if link.rel == "enclosure" else None
+            yield replace(link, duration=duration) if duration else link
+
+
+def _durations(carried: Sequence[Extension], links: Sequence[Link]) -> dict[str, int]:
+    """How long enclosures play: as each one's `media:content` says, or the episode for the first.
+
+    An episode has one enclosure that plays; others are it again, or something else.
+    """
+    found: dict[str, int] = {}
+    for one in flat(carried):
+        href, length = one.get("url"), seconds(one.get("duration"))
+        if one.name == "media:content" and href and length:
+            found[href.strip()] = length
+    said = (one.text for one in carried if one.name == "itunes:duration")
+    if length := seconds(next(said, None)):
+        files = [link for link in links if link.rel == "enclosure"]
+        main = next((link for link in files if _plays(link)), next(iter(files), None))
+        if main:
+            found.setdefault(main.href, length)
+    return found
+
+
+def _plays(link: Link) -> bool:
+    return (link.type or media_type(link.href) or "").startswith(("audio/", "video/"))
 
 
 def _pages(raw: Raw, feed: Feed) -> Iterator[Link]:
@@ -309,20 +348,11 @@ def _about(raw: Raw) -> Iterator[Link]:
 
 
 def _media(raw: Raw) -> Iterator[Link]:
-    """Media RSS and iTunes pictures as enclosures, after those that are called so."""
-    pictured = any(
-        link.rel == "enclosure" and (link.type or media_type(link.href) or "").startswith("image/")
-        for link in _plain_links(raw)
-    )
+    """Media RSS files as enclosures; a picture is none, but stands for the entry."""
     for one in mappings(raw, "media_content"):
         href = string(one, "url")
         kind = string(one, "type") or (media_type(href) if href else None)
         if href is None or kind == "text/html":  # a player's page is no file
             continue
-        pictured = pictured or "image" in (string(one, "medium"), (kind or "").partition("/")[0])
-        yield Link(href=href, rel="enclosure", type=kind, length=whole(string(one, "filesize")))
-    if not pictured:
-        for one in (*mappings(raw, "media_thumbnail"), mapping(raw, "image")):
-            if href := string(one, "url") or string(one, "href"):
-                yield Link(href=href, rel="enclosure", type=media_type(href))
-                return
+        if "image" not in (string(one, "medium"), (kind or "").partition("/")[0]):
+            yield Link(href=href, rel="enclosure", type=kind, length=whole(string(one, "filesize")))

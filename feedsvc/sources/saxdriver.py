@@ -19,6 +19,7 @@ from feedparser.encodings import convert_to_utf8
 from feedparser.sanitizer import replace_doctype
 
 from ..errors import ParseError
+from .carrying import CarryingLoose, CarryingStrict
 
 Raw = Mapping[str, Any]
 
@@ -231,11 +232,11 @@ for _name in ("media_description", "itunes_summary", "itunes_subtitle", "dc_desc
     _set_apart(_name)
 
 
-class _Strict(_Kept, feedparser.api.StrictFeedParser):  # type: ignore[misc]
+class _Strict(CarryingStrict, _Kept, feedparser.api.StrictFeedParser):  # type: ignore[misc]
     """For well-formed XML."""
 
 
-class _Loose(_Kept, feedparser.api.LooseFeedParser):  # type: ignore[misc]
+class _Loose(CarryingLoose, _Kept, feedparser.api.LooseFeedParser):  # type: ignore[misc]
     """For all else."""
 
     def handle_charref(self, ref: str) -> None:

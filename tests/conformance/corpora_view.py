@@ -20,6 +20,7 @@ from feedsvc.normalise.people import source_meta
 from feedsvc.sources.base import Reading
 from feedsvc.sources.saxdriver import to_utf8
 from feedsvc.sources.webfeed import parse_feed
+from feedsvc.vocabulary import Extension, flat, pictures
 
 DATA = Path(__file__).parent.parent / "data"
 # where feedparser's own tests serve their documents
@@ -294,4 +295,89 @@ def _entry(entry: Entry, lang: str | None) -> dict[str, Any]:
             found |= _when(name, entry.updated)
         for name in ("published", "created", "issued", "updated", "modified"):
             found |= _present(**{name: entry.published_text})
-    return found | _people("author", entry.authors) | _people("contributor", entry.contributors)
+    people = _people("author", entry.authors) | _people("contributor", entry.contributors)
+    return _carried(entry) | found | people
+
+
+# -- other vocabularies ------------------------------------------------------------------
+
+
+def _carried(entry: Entry) -> dict[str, Any]:
+    """The elements of other vocabularies as feedparser has those that it knows."""
+    found: dict[str, Any] = {}
+    for one in flat(entry.extensions):
+        prefix, _, local = one.name.partition(":")
+        value = dict(one.attributes) | _present(content=one.text)
+        if one.name in ("media:credit", "media:thumbnail"):
+            found.setdefault(f"media_{local}", []).append(value)
+        elif prefix == "media":
+            found.setdefault(f"media_{local}", value)
+        elif prefix in ("itunes", "wfw"):
+            found.setdefault(f"{prefix}_{local}".lower(), one.text)
+        elif prefix == "thr":
+            found[f"thr_{local}"] = value
+    if "media_restriction" in found:
+        found["media_restriction"]["content"] = found["media_restriction"]["content"].split()
+    if "media_player" in found:
+        found["media_player"]["content"] = found["media_player"].get("content", "")
+    if "itunes_explicit" in found:
+        said = found["itunes_explicit"].lower()
+        answers = {"yes": True, "true": True, "clean": False, "no": False, "false": False}
+        found["itunes_explicit"] = answers.get(said)
+    if "itunes_block" in found:
+        found["itunes_block"] = int(found["itunes_block"].lower() == "yes")
+    images = list(pictures(entry.extensions))
+    found |= _present(
+        image=_present(href=images[0]) if images else None,
+        subtitle=found.get("itunes_subtitle") or (entry.summary and entry.summary.value),
+        where=_where(entry.extensions),
+        psc_chapters=_chapters(entry.extensions),
+    )
+    publisher = next((one.text for one in entry.extensions if one.name == "dc:publisher"), None)
+    if publisher:
+        email = re.search(r"[^\s()]+@[^\s()]+", publisher)
+        name = re.sub(r"\S+@\S+|[()]", "", publisher).strip()
+        found["publisher"] = publisher
+        found["publisher_detail"] = _present(name=name, email=email[0] if email else None)
+    return found
+
+
+def _where(extensions: Sequence[Extension]) -> dict[str, Any]:
+    """A place as GeoJSON has it, longitude first, the last that an entry names."""
+    shapes = {"point": "Point", "pos": "Point", "line": "LineString", "linestring": "LineString"}
+    shapes |= {"polygon": "Polygon", "linearring": "Polygon", "box": "Box", "envelope": "Box"}
+    where: dict[str, Any] = {}
+    shape = ""
+    for one in flat(extensions):
+        prefix, _, local = one.name.partition(":")
+        if prefix not in ("georss", "gml"):
+            continue
+        shape = shapes.get(local.lower(), shape)
+        numbers = re.split(r"[\s,]+", (one.text or "").strip())
+        try:
+            pairs = [(float(y), float(x)) for x, y in zip(numbers[::2], numbers[1::2], strict=True)]
+        except ValueError:
+            continue
+        if local in ("lowerCorner", "upperCorner"):
+            pairs = [*where.get("coordinates", ()), *pairs]
+        nested: Any = {"Point": pairs[0], "Polygon": (tuple(pairs),)}.get(shape, tuple(pairs))
+        where = {"type": shape, "coordinates": nested}
+    return where
+
+
+def _chapters(extensions: Sequence[Extension]) -> dict[str, Any]:
+    for one in extensions:
+        if one.name == "psc:chapters":
+            return {
+                "version": one.get("version"),
+                "chapters": [
+                    dict(each.attributes) | {"start_parsed": _since(each.get("start") or "")}
+                    for each in one.children
+                ],
+            }
+    return {}
+
+
+def _since(start: str) -> timedelta:
+    parts = reversed(start.split(":"))
+    return timedelta(seconds=sum(float(part) * 60**power for power, part in enumerate(parts)))

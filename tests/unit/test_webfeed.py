@@ -13,6 +13,7 @@ from feedsvc.normalise.people import source_meta
 from feedsvc.polls import Hints
 from feedsvc.sources.base import Fetched, Reading
 from feedsvc.sources.webfeed import Body, FeedReader, parse_feed
+from feedsvc.vocabulary import Extension, pictures
 
 FEEDS = Path(__file__).parent.parent / "data" / "feeds"
 URL = "https://feeds.example.com/all/feed.xml"
@@ -34,6 +35,10 @@ def rss(*items: str, head: str = "", prolog: str = "") -> bytes:
 def entry(item: str, head: str = "") -> ParsedEntry:
     (found,) = parse_feed(rss(item, head=head), url=URL).entries
     return found
+
+
+def media(name: str, *children: Extension, **attributes: str) -> Extension:
+    return Extension(name=f"media:{name}", attributes=(*attributes.items(),), children=children)
 
 
 def refusal(body: bytes, **options: object) -> ParseError:
@@ -133,6 +138,7 @@ def test_an_atom_entry_with_everything() -> None:
         rights="CC BY",
         lang="fr",
         base=base,
+        extensions=(Extension(name="thr:total", text="3"),),
         source=SourceMeta(
             id="tag:example.net,2024:feed",
             title="Origin",
@@ -185,8 +191,10 @@ def test_a_video_channel_keeps_odd_ids_and_plain_descriptions() -> None:
     assert [(link.rel, link.type) for link in video.links] == [
         ("alternate", None),
         ("enclosure", "application/x-shockwave-flash"),
-        ("enclosure", "image/jpeg"),
     ]
+    assert [one.name for one in video.extensions] == ["yt:videoId", "media:group"]
+    thumbnail = "https://i.ytimg.example/vi/abc/hqdefault.jpg"
+    assert list(pictures(video.extensions)) == [thumbnail]
     assert video.published == datetime(2025, 4, 10, 10, tzinfo=UTC)
     assert video.updated == datetime(2025, 4, 11, 10, tzinfo=UTC)
 
@@ -234,16 +242,27 @@ def test_an_rss_item_with_everything() -> None:
         lang="en-GB",
         base="https://blog.example/",
         source=SourceMeta(title="Other", self_link="https://other.example/feed"),
+        extensions=(
+            Extension(name="slash:comments", text="4"),
+            media(
+                "content",
+                Extension(name="media:description", text="A caption"),
+                url="https://blog.example/a.jpg",
+                medium="image",
+                fileSize="99",
+            ),
+            media("content", url="https://blog.example/b.mp4", fileSize="1000", type="video/mp4"),
+            media("content", url="https://blog.example/player", type="text/html", medium="video"),
+            media("thumbnail", url="https://blog.example/thumb.jpg"),
+        ),
     )
 
 
 def test_a_guid_that_is_a_permalink_and_a_date_nobody_can_read() -> None:
     second, third = read("rss.xml").entries[1:]
     assert second.uid == "https://blog.example/2"
-    assert second.links == (
-        Link(href="https://blog.example/2"),
-        Link(href="thumb.png", rel="enclosure", type="image/png"),
-    )
+    assert second.links == (Link(href="https://blog.example/2"),)
+    assert second.extensions[0] == media("thumbnail", url="thumb.png")
     assert second.summary == Text(value="No title, no link: 1 &lt; 2", type="html")
     assert second.content is None
     assert (second.published, second.published_text) == (None, "yesterday")
@@ -296,8 +315,8 @@ def test_a_podcast() -> None:
     assert episode.authors == (Person(name="Host", email="host@cast.example"),)
     assert episode.links == (
         Link(href="https://cast.example/ep.mp3", rel="enclosure", type="audio/mpeg", length=123456),
-        Link(href="https://cast.example/ep.jpg", rel="enclosure", type="image/jpeg"),
     )
+    assert list(pictures(episode.extensions)) == ["https://cast.example/ep.jpg"]
     assert [category.term for category in episode.categories] == ["one", "two"]
     assert bare.summary == Text(value="Only a summary")
     assert bare.links == (Link(href="https://cast.example/bare.mp3", rel="enclosure"),)
