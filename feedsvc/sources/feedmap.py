@@ -14,6 +14,7 @@ from ..model import Category, Link, ParsedEntry, Person, Problem, SourceMeta, Te
 from ..polls import Hints
 from ..vocabulary import Extension, flat, seconds
 from .carrying import CARRIED
+from .dialects import PARTIAL, SOUND, read_date
 from .fields import join, media_type, plain, wait, whole
 
 Raw = Mapping[str, Any]
@@ -160,8 +161,12 @@ def mappings(raw: Raw, name: str) -> list[Raw]:
 
 
 def moment(raw: Raw, name: str) -> datetime | None:
-    """A date that feedparser has read, as aware UTC."""
-    value = _get(raw, f"{name}_parsed")
+    """A date as aware UTC: as feedparser reads it where it is sure to be right, else as we do."""
+    value, wording = _get(raw, f"{name}_parsed"), string(raw, name)
+    if wording and not SOUND.fullmatch(wording):
+        found = read_date(wording)
+        if found or not PARTIAL.fullmatch(wording):
+            return found
     if not isinstance(value, tuple):
         return None
     try:

@@ -7,13 +7,13 @@ that says nothing at all is a problem of its own. "Item" is JSON Feed's word for
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Any
 
 from ..errors import ParseError
 from ..model import Category, Link, ParsedEntry, Person, Problem, SourceMeta, Text
 from ..vocabulary import Extension
 from .base import Reading
+from .dialects import read_date
 from .fields import bounded, join, media_type, whole
 
 Object = Mapping[str, Any]
@@ -110,20 +110,14 @@ def load(body: bytes) -> object:
 
 
 def moment(text: str | None) -> datetime | None:
-    """Reads an RFC 3339 date as aware UTC, and the mail dates that some feeds have instead."""
+    """Reads an RFC 3339 date as aware UTC, and whatever else feeds have instead."""
     if text is None:
         return None
     try:
-        when = datetime.fromisoformat(text.replace(" ", "T", 1) if text[:4].isdecimal() else text)
-    except ValueError:
-        try:
-            when = parsedate_to_datetime(text)
-        except (ValueError, OverflowError):
-            return None
-    try:
+        when = datetime.fromisoformat(text)
         return when.replace(tzinfo=when.tzinfo or UTC).astimezone(UTC)
-    except OverflowError:
-        return None
+    except (ValueError, OverflowError):
+        return read_date(text)
 
 
 def _kind(value: object) -> str:
