@@ -25,7 +25,7 @@ TOMBSTONES = "http://purl.org/atompub/tombstones/1.0"
 CONTENT = "http://purl.org/rss/1.0/modules/content/"
 XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 
-RSS_NAMESPACES = {"atom": ATOM, "content": CONTENT, "dc": DC}
+RSS_NAMESPACES = {"atom": ATOM, "content": CONTENT} | NAMESPACES
 # any type will do for an enclosure of unknown type, but RSS 2.0 has to have one
 UNKNOWN_TYPE = "application/octet-stream"
 
@@ -113,7 +113,7 @@ class FeedExtension:
 
     def extend_ns(self) -> dict[str, str]:
         """Declares what this head and all entries use, once for the whole feed."""
-        names = {}
+        names = dict(NAMESPACES)
         if self.document.deleted:
             names["at"] = TOMBSTONES
         if is_archive(self.document):
@@ -199,10 +199,7 @@ def _is_feed_of_comments(link: Link) -> bool:
 
 
 def _extensions(parent: Any, entry: FeedEntry) -> None:
-    """Writes elements of other vocabularies, each with the namespaces it needs of its own.
-
-    A feed that holds none of them then declares none of them, and a fragment needs no other head.
-    """
+    """Writes elements of other vocabularies, whose namespaces every head declares."""
     for one in entry.extensions:
         _extension(parent, one)
     if duration := duration_of(entry):
@@ -218,6 +215,14 @@ def _extension(parent: Any, one: Extension) -> None:
     element.text = one.text
     for child in one.children:
         _extension(element, child)
+
+
+def without_namespaces(element: Any, namespaces: dict[str, str]) -> bytes:
+    """Serialises an entry as it stands in a feed, where the namespaces are declared already."""
+    wrapper = etree.Element("feed", nsmap=namespaces)
+    start = len(etree.tostring(wrapper)) - len(b"/>") + len(b">")
+    wrapper.append(element)
+    return etree.tostring(wrapper, encoding="UTF-8")[start : -len(b"</feed>")]
 
 
 def _add(parent: Any, name: str, text: str | None = None, **attributes: str) -> Any:

@@ -71,6 +71,8 @@ def _clean(
 def _text(one: Extension, base: str | None) -> str | None:
     if not one.text:
         return None
+    if one.text.isalnum() and one.text.isascii() and len(one.text) < 100:
+        return one.text  # most are numbers
     if one.name in _ADDRESS_TEXTS:
         return clean_url(one.text, base)
     text = one.text[:_MAX_TEXT]

@@ -134,6 +134,14 @@ class Carrier:
         return not self.depth
 
 
+class _Prefixes(dict[str | None, str | None]):
+    """Our prefixes for the namespaces that were met."""
+
+    def __missing__(self, namespace: str | None) -> str | None:
+        prefix = self[namespace] = prefix_of(namespace)
+        return prefix
+
+
 _Mixin: Any = object
 
 
@@ -145,20 +153,18 @@ class CarryingStrict(_Mixin):  # type: ignore[misc]
         super().startPrefixMapping(prefix, uri)
         if "startElementNS" not in vars(self) and prefix_of(uri):
             self._carrier = Carrier(self)
-            self._prefixes: dict[str | None, str | None] = {}
+            self._prefixes = _Prefixes()
             # on the instance: a feed without any pays nothing
+            self._plain_start = super().startElementNS
+            self._plain_end = super().endElementNS
             self.startElementNS = self._start_carried
             self.endElementNS = self._end_carried
 
     def _start_carried(self, name: tuple[str | None, str], qname: str | None, attrs: Any) -> None:
         namespace, local = name
-        try:
-            prefix = self._prefixes[namespace]
-        except KeyError:
-            prefix = self._prefixes[namespace] = prefix_of(namespace)
-        carrier = self._carrier
+        prefix, carrier = self._prefixes[namespace], self._carrier
         if (prefix is None and not carrier.depth) or not carrier.wants(prefix, local):
-            super().startElementNS(name, qname, attrs)
+            self._plain_start(name, qname, attrs)
             return
         if not carrier.depth:
             self.handle_data = self._carried_data
@@ -166,7 +172,7 @@ class CarryingStrict(_Mixin):  # type: ignore[misc]
             prefix, local, {each: value for (space, each), value in attrs.items() if not space}
         )
         if carrier.passing:
-            super().startElementNS(name, qname, attrs)
+            self._plain_start(name, qname, attrs)
 
     def _carried_data(self, text: str, escape: int = 1) -> None:
         self._carrier.data(text)
@@ -176,10 +182,10 @@ class CarryingStrict(_Mixin):  # type: ignore[misc]
     def _end_carried(self, name: tuple[str | None, str], qname: str | None) -> None:
         carrier = self._carrier
         if not carrier.depth:
-            super().endElementNS(name, qname)
+            self._plain_end(name, qname)
             return
         if carrier.passing:
-            super().endElementNS(name, qname)
+            self._plain_end(name, qname)
         if carrier.end():
             del self.handle_data
 

@@ -162,11 +162,15 @@ def mappings(raw: Raw, name: str) -> list[Raw]:
 
 def moment(raw: Raw, name: str) -> datetime | None:
     """A date as aware UTC: as feedparser reads it where it is sure to be right, else as we do."""
-    value, wording = _get(raw, f"{name}_parsed"), string(raw, name)
-    if wording and not SOUND.fullmatch(wording):
+    wording = _get(raw, name)
+    if not isinstance(wording, str):
+        return None
+    wording = wording.strip()
+    if not SOUND.fullmatch(wording):
         found = read_date(wording)
         if found or not PARTIAL.fullmatch(wording):
             return found
+    value = _get(raw, f"{name}_parsed")
     if not isinstance(value, tuple):
         return None
     try:

@@ -14,6 +14,7 @@ from feedsvc.normalise.entry import normalise, reconcile
 from feedsvc.sources.webfeed import parse_feed
 from feedsvc.store.codec import Payload, encode
 from feedsvc.vocabulary import Extension, flat, pictures, seconds, without_texts
+from tests.conformance.format_rules import faults
 
 FEED = (Path(__file__).parent.parent / "data" / "feeds" / "vocabularies.xml").read_bytes()
 URL = "https://cast.example/feed.xml"
@@ -88,6 +89,15 @@ def test_elements_are_kept_whole_and_in_order() -> None:
     assert [person.name for person in episode.authors] == ["Ann"]
 
 
+@pytest.mark.parametrize("suffix", list(FORMATS))
+def test_what_goes_out_is_valid(suffix: str) -> None:
+    for entry in (
+        *entries(FEED),
+        item('<itunes:duration>5</itunes:duration><enclosure url="/a"/>'),
+    ):
+        assert faults(suffix, rendered(entry, suffix)) == []
+
+
 @pytest.mark.parametrize("suffix", ["atom", "rss"])
 def test_what_came_goes_out_and_could_come_again(suffix: str) -> None:
     (episode, _), body = entries(FEED), b""
@@ -147,6 +157,7 @@ def test_a_duration_of_a_json_feed_goes_out_as_a_podcasts() -> None:
         theirs = feedparser.parse(rendered(entry, suffix)).entries[0]
         assert theirs["itunes_duration"] == "95"
         assert theirs["media_thumbnail"] == [{"url": "https://cast.example/i.jpg"}]
+        assert faults(suffix, rendered(entry, suffix)) == []
         assert [one["href"] for one in theirs.enclosures] == ["https://cast.example/1.mp3"]
         assert entries(rendered(entry, suffix))[0].links[-1].duration == 95
     made = json.loads(rendered(entry, "json"))["items"][0]
