@@ -17,6 +17,7 @@ import msgspec
 
 from .errors import Fault
 from .polls import Churn, Hints, Ids, Move, PollRecord
+from .vocabulary import Extension
 
 TagOrigin = Literal["source", "feed", "folder", "front-matter", "rule", "auto"]
 SourceKind = Literal["feed", "directory"]
@@ -53,7 +54,10 @@ class Category:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Link:
-    """A link (RFC 4287 §4.2.7). `length` is in bytes, `href` absolute once normalised."""
+    """A link (RFC 4287 §4.2.7). `href` is absolute once normalised.
+
+    `length` is in bytes, `duration`, of an enclosure that plays, in seconds.
+    """
 
     href: str
     rel: str = "alternate"
@@ -61,6 +65,7 @@ class Link:
     hreflang: str | None = None
     title: str | None = None
     length: int | None = None
+    duration: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,6 +195,7 @@ class ParsedEntry:
     lang: str | None = None
     base: str | None = None
     source: SourceMeta | None = None
+    extensions: tuple[Extension, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -200,7 +206,8 @@ class Entry:
     `fallback_id` is the minted id it takes if another source's entry already holds `id`.
     `title` and `credit` are plain text; `summary` and `content` are sanitised. `link` is the
     alternate URL, or None. `dated` is False while `published` is merely our first sight.
-    `digest` covers what counts as content (not tags, links to other entries, or dates).
+    `digest` covers what counts as content (not tags, links to other entries, or dates), and after a
+    full stop what else is to be kept.
     """
 
     id: str
@@ -227,6 +234,7 @@ class Entry:
     rights: str | None = None
     lang: str | None = None
     source: SourceMeta | None = None
+    extensions: tuple[Extension, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -300,6 +308,7 @@ class FeedEntry:
     lang: str | None = None
     source: SourceMeta | None = None
     related: tuple[Related, ...] = ()
+    extensions: tuple[Extension, ...] = ()
     fingerprint: str = ""
 
 

@@ -8,6 +8,7 @@ from ..formats.plain import as_html, as_text
 from ..log import mask
 from ..model import Category, FeedEntry, Link, Person, Related, SourceMeta, StoredEntry, Text
 from ..normalise.text import first_words
+from ..vocabulary import without_texts
 from .addresses import Addresses
 from .request import Options
 
@@ -49,10 +50,11 @@ class EntryComposer:
             for one in related
         ]
         links.extend(link for link in entry.links if link.rel not in _FOREIGN_RELS)
-        full, summary = entry.content, entry.summary
+        full, summary, extensions = entry.content, entry.summary, entry.extensions
         if options.content == "full":
             full = self._with_ends(stored, related)
         else:
+            extensions = without_texts(extensions)
             if options.content == "none":
                 summary = None
             elif summary is None and full is not None:
@@ -74,6 +76,7 @@ class EntryComposer:
             lang=entry.lang,
             source=source,
             related=related,
+            extensions=extensions,
             fingerprint=f"{stored.fingerprint}/{options.content}/{self._settings}",
         )
 

@@ -9,7 +9,8 @@ from lxml import etree
 
 from ..errors import RenderError
 from ..model import FeedDocument, FeedEntry, Person, Text
-from .extension import EntryExtension, FeedExtension, as_dicts
+from ..vocabulary import NAMESPACES
+from .extension import EntryExtension, FeedExtension, as_dicts, without_namespaces
 from .fit import fit_entry, fit_head
 
 _END = b"</feed>"
@@ -24,7 +25,10 @@ class AtomFormat:
     def fragment(self, entry: FeedEntry) -> bytes:
         """Writes one `entry` without namespace declarations of its own."""
         try:
-            return etree.tostring(build_entry(entry).atom_entry(), encoding="UTF-8")
+            made = build_entry(entry).atom_entry()
+            if entry.extensions or any(link.duration for link in entry.links):
+                return without_namespaces(made, NAMESPACES)
+            return etree.tostring(made, encoding="UTF-8")
         except (ValueError, TypeError) as error:
             raise RenderError(f"Entry {entry.id!r} cannot be written as Atom: {error}") from error
 

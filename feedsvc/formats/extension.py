@@ -15,6 +15,7 @@ from typing import Any
 from lxml import etree
 
 from ..model import Category, FeedDocument, FeedEntry, Link, Person, SourceMeta
+from ..vocabulary import NAMESPACES, Extension
 from .fit import is_archive, rfc822, rfc3339, web_address
 
 ATOM = "http://www.w3.org/2005/Atom"
@@ -24,7 +25,7 @@ TOMBSTONES = "http://purl.org/atompub/tombstones/1.0"
 CONTENT = "http://purl.org/rss/1.0/modules/content/"
 XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 
-RSS_NAMESPACES = {"atom": ATOM, "content": CONTENT, "dc": DC}
+RSS_NAMESPACES = {"atom": ATOM, "content": CONTENT} | NAMESPACES
 # any type will do for an enclosure of unknown type, but RSS 2.0 has to have one
 UNKNOWN_TYPE = "application/octet-stream"
 
@@ -62,6 +63,7 @@ class EntryExtension:
         _replace_links(element, entry.links)
         if entry.source:
             _source(element, entry.source)
+        _extensions(element, entry)
         return element
 
     def extend_rss(self, element: Any) -> Any:
@@ -96,6 +98,11 @@ class EntryExtension:
         for link in entry.links:
             if link is not enclosure and not (link.rel == "alternate" and link.href == entry.url):
                 _link(element, link, f"{{{ATOM}}}link")
+        if comments := next(filter(_is_page_of_comments, entry.links), None):
+            _add(element, "comments", comments.href)
+        if comments := next(filter(_is_feed_of_comments, entry.links), None):
+            _extension(element, Extension(name="wfw:commentRss", text=comments.href))
+        _extensions(element, entry)
         return element
 
 
@@ -106,7 +113,7 @@ class FeedExtension:
 
     def extend_ns(self) -> dict[str, str]:
         """Declares what this head and all entries use, once for the whole feed."""
-        names = {}
+        names = dict(NAMESPACES)
         if self.document.deleted:
             names["at"] = TOMBSTONES
         if is_archive(self.document):
@@ -169,6 +176,53 @@ def main_enclosure(entry: FeedEntry) -> Link | None:
     """The enclosure that RSS shows as such: the first that is on the web."""
     links = (link for link in entry.links if link.rel == "enclosure" and web_address(link.href))
     return next(links, None)
+
+
+def duration_of(entry: FeedEntry) -> str | None:
+    """How long its enclosure plays, as podcasts say it, where no element of the entry does."""
+    if any(one.name == "itunes:duration" for one in entry.extensions):
+        return None
+    plays = (link.duration for link in entry.links if link.rel == "enclosure" and link.duration)
+    return next((str(duration) for duration in plays), None)
+
+
+def _is_page_of_comments(link: Link) -> bool:
+    return link.rel == "replies" and link.type == "text/html" and bool(web_address(link.href))
+
+
+def _is_feed_of_comments(link: Link) -> bool:
+    return (
+        link.rel == "replies"
+        and link.type == "application/rss+xml"
+        and bool(web_address(link.href))
+    )
+
+
+def _extensions(parent: Any, entry: FeedEntry) -> None:
+    """Writes elements of other vocabularies, whose namespaces every head declares."""
+    for one in entry.extensions:
+        _extension(parent, one)
+    if duration := duration_of(entry):
+        _extension(parent, Extension(name="itunes:duration", text=duration))
+
+
+def _extension(parent: Any, one: Extension) -> None:
+    prefix, _, local = one.name.partition(":")
+    uri = NAMESPACES[prefix]
+    element = etree.SubElement(
+        parent, f"{{{uri}}}{local}", dict(one.attributes), nsmap={prefix: uri}
+    )
+    element.text = one.text
+    for child in one.children:
+        _extension(element, child)
+
+
+def without_namespaces(element: Any, namespaces: dict[str, str]) -> bytes:
+    """Serialises an entry as it stands in a feed, where the namespaces are declared already."""
+    wrapper = etree.Element("feed", nsmap=namespaces)
+    start = len(etree.tostring(wrapper)) - len(b"/>") + len(b">")
+    wrapper.append(element)
+    return etree.tostring(wrapper, encoding="UTF-8")[start : -len(b"</feed>")]
 
 
 def _add(parent: Any, name: str, text: str | None = None, **attributes: str) -> Any:

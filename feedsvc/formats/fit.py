@@ -25,6 +25,7 @@ from ..model import (
     SourceMeta,
     Text,
 )
+from ..vocabulary import NAMESPACES, Extension
 from .plain import clean, line
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:.")
@@ -33,6 +34,7 @@ _NOT_IN_IRI = re.compile(r'[\s<>"{}|\\^`\ufff0-\ufffd]')
 _LANGUAGE = re.compile(r"[A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8})*")
 _REL = re.compile(r"[A-Za-z][A-Za-z0-9._-]*")
 _MEDIA_TYPE = re.compile(r"[\w!#$&^.+-]+/[\w!#$&^.+-]+(?:\s*;[\x20-\x7e]*)?", re.ASCII)
+_LOCAL = re.compile(r"[A-Za-z_][\w.-]*", re.ASCII)
 _EMAIL = re.compile(r"[^\s@<>(),;:\"]+@[^\s@<>(),;:\"]+")
 
 
@@ -105,6 +107,7 @@ def fit_entry(entry: FeedEntry) -> FeedEntry:
         lang=language(entry.lang),
         source=_source(entry.source) if entry.source else None,
         related=tuple(_related(entry.related)),
+        extensions=fit_extensions(entry.extensions),
     )
 
 
@@ -141,6 +144,26 @@ def fit_head(document: FeedDocument, media_type: str) -> FeedDocument:
         lang=language(document.lang),
         entries=(),
         deleted=tuple(_deleted(document.deleted)),
+    )
+
+
+def fit_extensions(extensions: Iterable[Extension]) -> tuple[Extension, ...]:
+    """Keeps the elements that can be written: of a vocabulary we know, with names XML can have."""
+    return tuple(
+        Extension(
+            name=one.name,
+            text=_optional(one.text),
+            attributes=tuple(
+                {
+                    name: line(value)
+                    for name, value in one.attributes
+                    if _LOCAL.fullmatch(name) and not _UNSAFE_SCHEME.match(clean(value).strip())
+                }.items()
+            ),
+            children=fit_extensions(one.children),
+        )
+        for one in extensions
+        if one.name.partition(":")[0] in NAMESPACES and _LOCAL.fullmatch(one.name.partition(":")[2])
     )
 
 
@@ -221,6 +244,7 @@ def _links(links: Iterable[Link]) -> tuple[Link, ...]:
                 hreflang=hreflang or None,
                 title=line(link.title or "") or None,
                 length=link.length if link.length is not None and link.length >= 0 else None,
+                duration=link.duration if link.duration and link.duration > 0 else None,
             )
         )
     return tuple(found)

@@ -2,7 +2,8 @@
 
 Keys stand in a fixed order, absent values are left out. `_feedsvc` holds, in an item, `related`
 (id, url, title, score, reason, kind), `source` (id, title, url, feed_url, rights), `contributors`,
-`rights` and `links` of other relations; in the feed, `about`, `rights` and `deleted` (id, when).
+`rights`, `links` of other relations and `extensions`, the elements of other vocabularies (name,
+text, attributes, children); in the feed, `about`, `rights` and `deleted` (id, when).
 """
 
 import json
@@ -11,8 +12,9 @@ from typing import Any
 
 from ..errors import RenderError
 from ..model import Category, FeedDocument, FeedEntry, Link, Person, Related, SourceMeta
+from ..vocabulary import Extension, banners, pictures
 from .extension import UNKNOWN_TYPE
-from .fit import fit_entry, fit_head, rfc3339
+from .fit import fit_entry, fit_head, rfc3339, web_address
 from .plain import as_text
 
 _VERSION = "https://jsonfeed.org/version/1.1"
@@ -82,10 +84,13 @@ def _item(entry: FeedEntry) -> dict[str, Any]:
         item["content_text"] = content.value if content else ""
     enclosures = [link for link in entry.links if link.rel == "enclosure"]
     others = [link for link in entry.links if link.rel not in ("enclosure", "related")]
-    image = (link.href for link in enclosures if (link.type or "").startswith("image/"))
+    images = [address for one in pictures(entry.extensions) if (address := web_address(one))]
+    images += [link.href for link in enclosures if (link.type or "").startswith("image/")]
+    banner = (one for one in banners(entry.extensions) if web_address(one) and one != images[0])
     return item | _present(
         summary=as_text(entry.summary) if entry.summary else None,
-        image=next(image, None),
+        image=next(iter(images), None),
+        banner_image=next(banner, None),
         date_published=rfc3339(entry.published),
         date_modified=rfc3339(entry.updated),
         authors=_authors(entry.authors),
@@ -98,6 +103,7 @@ def _item(entry: FeedEntry) -> dict[str, Any]:
             contributors=_authors(entry.contributors),
             rights=entry.rights,
             links=[_link(link) for link in others if link.href != entry.url],
+            extensions=[_extension(one) for one in entry.extensions],
         ),
     )
 
@@ -119,6 +125,16 @@ def _attachment(link: Link) -> dict[str, Any]:
         mime_type=link.type or UNKNOWN_TYPE,
         title=link.title,
         size_in_bytes=link.length,
+        duration_in_seconds=link.duration,
+    )
+
+
+def _extension(one: Extension) -> dict[str, Any]:
+    return _present(
+        name=one.name,
+        text=one.text,
+        attributes=dict(one.attributes),
+        children=[_extension(child) for child in one.children],
     )
 
 

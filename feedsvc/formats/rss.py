@@ -6,7 +6,6 @@ from typing import Any
 
 from feedgen.entry import FeedEntry as Entry
 from feedgen.feed import FeedGenerator
-from lxml import etree
 
 from ..errors import RenderError
 from ..model import FeedDocument, FeedEntry
@@ -17,13 +16,13 @@ from .extension import (
     Unwritten,
     as_dicts,
     rss_author,
+    without_namespaces,
 )
 from .fit import fit_entry, fit_head, web_address
 from .plain import as_html
 
 _DOCS = "https://www.rssboard.org/rss-specification"
 _END = b"</channel></rss>"
-_WRAPPER_END = b"</rss>"
 _UNWRITTEN = Unwritten(1970, 1, 1, tzinfo=UTC)
 
 
@@ -36,7 +35,7 @@ class RssFormat:
     def fragment(self, entry: FeedEntry) -> bytes:
         """Writes one `item` without namespace declarations of its own."""
         try:
-            return _without_namespaces(build_entry(entry).rss_entry())
+            return without_namespaces(build_entry(entry).rss_entry(), RSS_NAMESPACES)
         except (ValueError, TypeError) as error:
             raise RenderError(f"Entry {entry.id!r} cannot be written as RSS: {error}") from error
 
@@ -93,11 +92,3 @@ def build_head(document: FeedDocument) -> Any:
     made.register_extension("feedsvc", RssFeedExtension, EntryExtension)
     made.feedsvc.document = document
     return made
-
-
-def _without_namespaces(item: Any) -> bytes:
-    """Serialises an item as it stands inside a feed, where the namespaces are declared already."""
-    wrapper = etree.Element("rss", nsmap=RSS_NAMESPACES)
-    start = len(etree.tostring(wrapper)) - len(b"/>") + len(b">")
-    wrapper.append(item)
-    return etree.tostring(wrapper, encoding="UTF-8")[start : -len(_WRAPPER_END)]

@@ -14,7 +14,9 @@ from datetime import datetime
 from typing import Protocol
 
 from ..model import Entry, Link, ParsedEntry, Person, Source, SourceMeta, Tag, Text, entry_key
+from ..vocabulary import Extension
 from .dates import moved, settle
+from .extensions import extensions, imprint, tells
 from .html import clean, plain, to_text
 from .identity import entry_uid, minted, sound_id
 from .people import categories, links, one_line, people, source_meta
@@ -86,12 +88,19 @@ def normalise(
         summary, content = None, summary
     title = _title(parsed.title, summary, content, link)
     credit = one_line(parsed.credit) or None
-    rights = one_line(parsed.rights) or None
+    rights = clean_text(parsed.rights) or None
     authors = people(parsed.authors, base)
     contributors = people(parsed.contributors, base)
     digest = _digest(
         title, summary, content, link, others, authors, contributors, rights, credit, own_lang
     )
+    carried: tuple[Extension, ...] = ()
+    if parsed.extensions:
+        told = tells(parsed.extensions)
+        texts = [title, *(_text(text) for text in (summary, content) if text)] if told else []
+        carried = extensions(parsed.extensions, base, texts)
+        if kept := imprint(carried):
+            digest = f"{digest}.{kept}"
     dates = settle(parsed.published, parsed.updated, now)
     said = clean_text(parsed.published_text)
     if dates.held is not None and not said:
@@ -125,6 +134,7 @@ def normalise(
         rights=rights,
         lang=own_lang or (language(meta.lang) if meta else None),
         source=source_meta(parsed.source, base=base) if parsed.source else None,
+        extensions=carried,
     )
 
 
@@ -133,15 +143,17 @@ def reconcile(known: KnownEntry | None, entry: Entry, now: datetime) -> Entry | 
 
     What was pruned never returns. A known entry keeps id, key and `published`, whatever upstream
     does to its guid, link, title or date. `updated` moves when the digest changed, to what
-    upstream says if that is later and not in the future, else to `now`; other tags, references or
-    a return after withdrawal are written without moving it.
+    upstream says if that is later and not in the future, else to `now`; other tags, references,
+    elements of other vocabularies or a return after withdrawal are written without moving it.
     """
     if known is None:
         return entry
     if known.pruned:
         return None
-    changed = entry.digest != known.digest
-    if not changed and not known.withdrawn and _same_relations(known, entry):
+    # a transcript or a chapter that comes later makes no other entry of it
+    changed = entry.digest.partition(".")[0] != known.digest.partition(".")[0]
+    same = entry.digest == known.digest and _same_relations(known, entry)
+    if same and not known.withdrawn:
         return None
     updated = moved(known.updated, entry.updated, now) if changed else known.updated
     return replace(

@@ -105,21 +105,25 @@ def _link(link: Link, base: str | None) -> Link | None:
         hreflang=language(link.hreflang),
         title=one_line(link.title) or None,
         length=link.length if link.length is not None and link.length >= 0 else None,
+        duration=link.duration if link.duration and link.duration > 0 else None,
     )
 
 
 def source_meta(meta: SourceMeta, *, base: str | None = None) -> SourceMeta:
-    """Cleans what a feed says of itself (RFC 4287 §4.2.11): plain texts, absolute URLs."""
+    """Cleans what a feed says of itself (RFC 4287 §4.2.11): plain texts, absolute URLs.
+
+    Its texts are texts already: a `<b>` in one of them is what its author wrote about.
+    """
     return replace(
         meta,
         id=legal(meta.id or "").strip() or None,
-        title=one_line(meta.title) or None,
-        subtitle=one_line(meta.subtitle) or None,
+        title=clean_text(meta.title) or None,
+        subtitle=clean_text(meta.subtitle) or None,
         link=clean_url(meta.link, base),
         self_link=clean_url(meta.self_link, base),
         authors=people(meta.authors, base),
         categories=categories(meta.categories),
-        rights=one_line(meta.rights) or None,
+        rights=clean_text(meta.rights) or None,
         icon=clean_url(meta.icon, base),
         logo=clean_url(meta.logo, base),
         lang=language(meta.lang),

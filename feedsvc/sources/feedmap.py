@@ -6,12 +6,15 @@ any place. Nothing is cleaned or resolved here; that is the task of normalisatio
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Literal
 
 from ..model import Category, Link, ParsedEntry, Person, Problem, SourceMeta, Text
 from ..polls import Hints
+from ..vocabulary import Extension, flat, seconds
+from .carrying import CARRIED
+from .dialects import PARTIAL, SOUND, read_date
 from .fields import join, media_type, plain, wait, whole
 
 Raw = Mapping[str, Any]
@@ -19,6 +22,7 @@ Raw = Mapping[str, Any]
 _HTML = frozenset({"text/html", "application/xhtml+xml"})
 _IANA = ("http://www.iana.org/assignments/relation/", "https://www.iana.org/assignments/relation/")
 _SUMMARIES = ("summary", "itunes_summary", "dc_description", "media_description", "itunes_subtitle")
+_SUBTITLES = ("subtitle", "itunes_subtitle", "itunes_summary", "dc_description")
 _AUTHORS = (
     re.compile(
         r"(?:mailto:)?(?P<email>[^\s@<>()]+@[^\s@<>()]+)(?:\s*\((?P<name>.*)\))?", re.DOTALL
@@ -59,7 +63,7 @@ def entries(raw: Sequence[Raw], feed: Feed) -> tuple[list[ParsedEntry], list[Pro
 
 def entry(raw: Raw, feed: Feed) -> ParsedEntry:
     """Maps one entry (RFC 4287 §4.1.2; the RSS `item`)."""
-    title = text(raw, "title")
+    title = _title(raw)
     summary = next(filter(None, (text(raw, name) for name in _SUMMARIES)), None)
     body = _body(raw)
     details = [body, *(mapping(raw, f"{name}_detail") for name in (*_SUMMARIES, "title"))]
@@ -67,10 +71,11 @@ def entry(raw: Raw, feed: Feed) -> ParsedEntry:
     base = next(filter(None, (string(x, "base") for x in details)), None)
     published = moment(raw, "published") or moment(raw, "created")
     source = mapping(raw, "source")
+    carried = _carried(raw)
     return ParsedEntry(
         uid=string(raw, "id"),
         title=title,
-        links=tuple(_links(raw, feed)),
+        links=tuple(_links(raw, feed, carried)),
         summary=summary,
         content=_text(body),
         authors=_persons(raw, "author"),
@@ -85,6 +90,7 @@ def entry(raw: Raw, feed: Feed) -> ParsedEntry:
         lang=lang or string(raw, "language") or feed.lang,
         base=join(feed.base, base),
         source=meta(source, feed.base) if source else None,
+        extensions=carried,
     )
 
 
@@ -95,7 +101,7 @@ def meta(raw: Raw, base: str | None) -> SourceMeta:
     return SourceMeta(
         id=string(raw, "id"),
         title=_plain(raw, "title"),
-        subtitle=_plain(raw, "subtitle"),
+        subtitle=next(filter(None, (_plain(raw, name) for name in _SUBTITLES)), None),
         link=join(base, _first(links, "alternate")) if _first(links, "alternate") else None,
         self_link=_first(links, "self") or string(raw, "href"),
         authors=_persons(raw, "author"),
@@ -155,7 +161,15 @@ def mappings(raw: Raw, name: str) -> list[Raw]:
 
 
 def moment(raw: Raw, name: str) -> datetime | None:
-    """A date that feedparser has read, as aware UTC."""
+    """A date as aware UTC: as feedparser reads it where it is sure to be right, else as we do."""
+    wording = _get(raw, name)
+    if not isinstance(wording, str):
+        return None
+    wording = wording.strip()
+    if not SOUND.fullmatch(wording):
+        found = read_date(wording)
+        if found or not PARTIAL.fullmatch(wording):
+            return found
     value = _get(raw, f"{name}_parsed")
     if not isinstance(value, tuple):
         return None
@@ -169,6 +183,14 @@ def moment(raw: Raw, name: str) -> datetime | None:
 def text(raw: Raw, name: str) -> Text | None:
     """A text construct with its type, from `name` and `name_detail`; None when blank."""
     return _text(mapping(raw, f"{name}_detail"))
+
+
+def _title(raw: Raw) -> Text | None:
+    """An entry's own title; `title_detail` may be that of a picture inside the entry."""
+    found, own = text(raw, "title"), _get(raw, "title")
+    if found is None or not isinstance(own, str) or not own.strip() or own == found.value:
+        return found
+    return replace(found, value=own)
 
 
 def _get(raw: Raw, name: str) -> object:
@@ -265,13 +287,48 @@ def _first(links: Sequence[Link], rel: str) -> str | None:
     return next((link.href for link in links if link.rel == rel), None)
 
 
-def _links(raw: Raw, feed: Feed) -> Iterator[Link]:
+def _carried(raw: Raw) -> tuple[Extension, ...]:
+    """The elements of other vocabularies; how many replies there are may stand in a link."""
+    carried: list[Extension] = raw.get(CARRIED, [])
+    if not any(one.name == "thr:total" for one in carried):
+        counts = (string(one, "thr:count") for one in mappings(raw, "links"))
+        if count := next(filter(None, counts), None):
+            return (*carried, Extension(name="thr:total", text=count))
+    return tuple(carried)
+
+
+def _links(raw: Raw, feed: Feed, carried: Sequence[Extension]) -> Iterator[Link]:
     seen: set[tuple[str, str]] = set()
     found = [*_pages(raw, feed), *_about(raw), *_media(raw)]
+    durations = _durations(carried, found) if carried else {}
     for link in found:
         if (link.rel, link.href) not in seen:
             seen.add((link.rel, link.href))
-            yield link
+            duration = durations.get(link.href) if link.rel == "enclosure" else None
+            yield replace(link, duration=duration) if duration else link
+
+
+def _durations(carried: Sequence[Extension], links: Sequence[Link]) -> dict[str, int]:
+    """How long enclosures play: as each one's `media:content` says, or the episode for the first.
+
+    An episode has one enclosure that plays; others are it again, or something else.
+    """
+    found: dict[str, int] = {}
+    for one in flat(carried):
+        href, length = one.get("url"), seconds(one.get("duration"))
+        if one.name == "media:content" and href and length:
+            found[href.strip()] = length
+    said = (one.text for one in carried if one.name == "itunes:duration")
+    if length := seconds(next(said, None)):
+        files = [link for link in links if link.rel == "enclosure"]
+        main = next((link for link in files if _plays(link)), next(iter(files), None))
+        if main:
+            found.setdefault(main.href, length)
+    return found
+
+
+def _plays(link: Link) -> bool:
+    return (link.type or media_type(link.href) or "").startswith(("audio/", "video/"))
 
 
 def _pages(raw: Raw, feed: Feed) -> Iterator[Link]:
@@ -300,20 +357,11 @@ def _about(raw: Raw) -> Iterator[Link]:
 
 
 def _media(raw: Raw) -> Iterator[Link]:
-    """Media RSS and iTunes pictures as enclosures, after those that are called so."""
-    pictured = any(
-        link.rel == "enclosure" and (link.type or media_type(link.href) or "").startswith("image/")
-        for link in _plain_links(raw)
-    )
+    """Media RSS files as enclosures; a picture is none, but stands for the entry."""
     for one in mappings(raw, "media_content"):
         href = string(one, "url")
         kind = string(one, "type") or (media_type(href) if href else None)
         if href is None or kind == "text/html":  # a player's page is no file
             continue
-        pictured = pictured or "image" in (string(one, "medium"), (kind or "").partition("/")[0])
-        yield Link(href=href, rel="enclosure", type=kind, length=whole(string(one, "filesize")))
-    if not pictured:
-        for one in (*mappings(raw, "media_thumbnail"), mapping(raw, "image")):
-            if href := string(one, "url") or string(one, "href"):
-                yield Link(href=href, rel="enclosure", type=media_type(href))
-                return
+        if "image" not in (string(one, "medium"), (kind or "").partition("/")[0]):
+            yield Link(href=href, rel="enclosure", type=kind, length=whole(string(one, "filesize")))

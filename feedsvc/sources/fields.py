@@ -10,7 +10,10 @@ from ..model import Problem
 
 _MAX_PROBLEMS = 20
 _LONGEST_WAIT = timedelta(days=366)  # keeps dates within the calendar
-_TAG = re.compile(r"<[^<>]*>")
+# what a browser would not show, and what makes a new line of what follows
+_UNSHOWN = re.compile(r"<!--.*?-->|<(script|style)\b.*?</\1\s*>", re.DOTALL | re.IGNORECASE)
+_BREAK = re.compile(r"</?(?:br|div|h[1-6]|hr|li|p|td|tr)\b[^<>]*>", re.IGNORECASE)
+_TAG = re.compile(r"</?[A-Za-z][^<>]*>|<![^<>]*>?")
 # written out, since the tables of `mimetypes` differ from machine to machine
 _MEDIA_TYPES = {
     "aac": "audio/aac",
@@ -66,7 +69,9 @@ def wait(**parts: float) -> timedelta | None:
 
 def plain(html: str) -> str:
     """The text of a short piece of HTML, such as a title."""
-    return unescape(_TAG.sub("", html)).strip()
+    if "<" in html:
+        html = _TAG.sub("", _BREAK.sub(" ", _UNSHOWN.sub("", html)))
+    return unescape(html).strip()
 
 
 def join(base: str | None, href: str | None) -> str | None:

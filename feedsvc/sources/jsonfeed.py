@@ -7,12 +7,13 @@ that says nothing at all is a problem of its own. "Item" is JSON Feed's word for
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Any
 
 from ..errors import ParseError
 from ..model import Category, Link, ParsedEntry, Person, Problem, SourceMeta, Text
+from ..vocabulary import Extension
 from .base import Reading
+from .dialects import read_date
 from .fields import bounded, join, media_type, whole
 
 Object = Mapping[str, Any]
@@ -90,6 +91,7 @@ def parse_item(
         published_text=published or updated,
         lang=_string(item, "language") or feed_language,
         base=base,
+        extensions=tuple(_pictures(item)),
     )
 
 
@@ -108,20 +110,14 @@ def load(body: bytes) -> object:
 
 
 def moment(text: str | None) -> datetime | None:
-    """Reads an RFC 3339 date as aware UTC, and the mail dates that some feeds have instead."""
+    """Reads an RFC 3339 date as aware UTC, and whatever else feeds have instead."""
     if text is None:
         return None
     try:
-        when = datetime.fromisoformat(text.replace(" ", "T", 1) if text[:4].isdecimal() else text)
-    except ValueError:
-        try:
-            when = parsedate_to_datetime(text)
-        except (ValueError, OverflowError):
-            return None
-    try:
+        when = datetime.fromisoformat(text)
         return when.replace(tzinfo=when.tzinfo or UTC).astimezone(UTC)
-    except OverflowError:
-        return None
+    except (ValueError, OverflowError):
+        return read_date(text)
 
 
 def _kind(value: object) -> str:
@@ -167,7 +163,7 @@ def _authors(owner: Object) -> tuple[Person, ...]:
 
 def _links(item: Object) -> Iterator[Link]:
     seen: set[tuple[str, str]] = set()
-    for link in (*_pages(item), *_attachments(item), *_pictures(item)):
+    for link in (*_pages(item), *_attachments(item)):
         if (link.rel, link.href) not in seen:
             seen.add((link.rel, link.href))
             yield link
@@ -189,13 +185,16 @@ def _attachments(item: Object) -> Iterator[Link]:
                 type=_string(one, "mime_type") or media_type(url),
                 title=_string(one, "title"),
                 length=whole(one.get("size_in_bytes")),
+                duration=whole(one.get("duration_in_seconds")),
             )
 
 
-def _pictures(item: Object) -> Iterator[Link]:
-    for name in ("image", "banner_image"):
-        if url := _string(item, name):
-            yield Link(href=url, rel="enclosure", type=media_type(url))
+def _pictures(item: Object) -> Iterator[Extension]:
+    """The pictures that stand for an item, in the words that other formats have for them."""
+    if url := _string(item, "image"):
+        yield Extension(name="media:thumbnail", attributes=(("url", url),))
+    if url := _string(item, "banner_image"):
+        yield Extension(name="media:content", attributes=(("url", url), ("medium", "image")))
 
 
 def _hub(feed: Object) -> str | None:

@@ -19,9 +19,11 @@ from feedparser.encodings import convert_to_utf8
 from feedparser.sanitizer import replace_doctype
 
 from ..errors import ParseError
+from .carrying import CarryingLoose, CarryingStrict
 
 Raw = Mapping[str, Any]
 
+_ODD = (AttributeError, LookupError, TypeError, ValueError)
 _MAX_EXPANSION = 16 << 20
 _LONG_PROLOG = 16 << 10
 _BUFFER = 1 << 16
@@ -138,6 +140,12 @@ class BufferedExpat(ExpatParser):
         expat.buffer_text = True
         expat.buffer_size = _BUFFER
 
+    def start_namespace_decl(self, prefix: str | None, uri: str | None) -> None:
+        """Passes a namespace on; one with a blank in it would be taken apart at that."""
+        if uri and len(uri.split()) > 1:
+            raise SAXParseException("the name of a namespace has a blank in it", None, self)
+        super().start_namespace_decl(prefix, uri or "")
+
     def start_element_ns(self, name: str, attrs: Mapping[str, str]) -> None:
         """Passes an element on, unless it is made to wear the parser out."""
         if len(attrs) > _MAX_ATTRIBUTES:
@@ -154,10 +162,25 @@ class _Kept(_Mixin):  # type: ignore[misc]
     # a guid is a name, not an address: resolving `12345` or `yt:video:x` would change it
     can_be_relative_uri = feedparser.api.StrictFeedParser.can_be_relative_uri - {"id"}
 
-    # feedparser goes on with an element's xml:base after its end when its parent has none
+    # feedparser trips over an element in an odd place or without its attributes
+    def unknown_starttag(self, tag: str, attrs: Any) -> None:
+        """Starts an element; one that it cannot take costs itself and nothing else."""
+        try:
+            super().unknown_starttag(tag, attrs)
+        except _ODD:
+            pass
+
+    # it also goes on with an element's xml:base after its end when its parent has none
     def unknown_endtag(self, tag: str) -> None:
         """Ends an element, and the scope of its base (XML Base §3)."""
-        super().unknown_endtag(tag)
+        try:
+            super().unknown_endtag(tag)
+        except _ODD:
+            # what it does last
+            for scope in (self.basestack, self.langstack):
+                if scope:
+                    scope.pop()
+            self.depth -= 1
         if self.basestack:
             self.baseuri = self.basestack[-1]
 
@@ -231,11 +254,11 @@ for _name in ("media_description", "itunes_summary", "itunes_subtitle", "dc_desc
     _set_apart(_name)
 
 
-class _Strict(_Kept, feedparser.api.StrictFeedParser):  # type: ignore[misc]
+class _Strict(CarryingStrict, _Kept, feedparser.api.StrictFeedParser):  # type: ignore[misc]
     """For well-formed XML."""
 
 
-class _Loose(_Kept, feedparser.api.LooseFeedParser):  # type: ignore[misc]
+class _Loose(CarryingLoose, _Kept, feedparser.api.LooseFeedParser):  # type: ignore[misc]
     """For all else."""
 
     def handle_charref(self, ref: str) -> None:

@@ -25,6 +25,7 @@ from ..model import (
     key_number,
     key_text,
 )
+from ..vocabulary import Extension
 from .words import SearchText, search_text, terms
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -61,6 +62,7 @@ class Payload(msgspec.Struct, frozen=True, omit_defaults=True):
     rights: str | None = None
     lang: str | None = None
     source: SourceMeta | None = None
+    extensions: tuple[Extension, ...] = ()
 
 
 _payload = msgspec.json.Decoder(Payload)
@@ -175,6 +177,7 @@ def prepare(entry: Entry) -> Prepared:
             rights=entry.rights,
             lang=entry.lang,
             source=entry.source,
+            extensions=entry.extensions,
         )
     )
     published, updated = micros(entry.published), micros(entry.updated)
@@ -252,6 +255,7 @@ def entry_of(row: Mapping[str, Any] | RowMapping) -> Entry:
         rights=payload.rights,
         lang=payload.lang,
         source=payload.source,
+        extensions=payload.extensions,
     )
 
 

@@ -21,6 +21,7 @@ from feedsvc.model import (
 )
 from feedsvc.store import SqlStore
 from feedsvc.store.base import PollResult, RelatedLink
+from feedsvc.vocabulary import Extension
 from tests.storekit import HOUR, NOW, claim, entry, found, key_of, poll, tag, titled, uids, waiting
 
 FULL = Entry(
@@ -44,6 +45,7 @@ FULL = Entry(
             hreflang="de",
             title="Audio",
             length=2**40,
+            duration=3600,
         ),
     ),
     summary=Text(value="<p>Summary</p>", type="html", lang="en"),
@@ -75,6 +77,14 @@ FULL = Entry(
         lang="fr",
         updated=datetime(2025, 5, 5, tzinfo=UTC),
         hub="https://hub.example/",
+    ),
+    extensions=(
+        Extension(name="itunes:season", text="2"),
+        Extension(
+            name="podcast:value",
+            attributes=(("type", "lightning"),),
+            children=(Extension(name="podcast:valueRecipient", attributes=(("split", "50"),)),),
+        ),
     ),
 )
 

@@ -11,6 +11,7 @@ from feedsvc.errors import ParseError
 from feedsvc.model import Link, ParsedEntry, Person
 from feedsvc.sources.documents.base import Document
 from feedsvc.sources.documents.html import read_html
+from feedsvc.vocabulary import pictures
 
 DATA = Path(__file__).parent.parent / "data"
 
@@ -47,10 +48,8 @@ def test_a_news_page_is_read_whole() -> None:
         *("bridges", "traffic", "Local", "harbour", "Repairs", "Town council"),
     ]
     assert {origin for _, origin in entry.tags} == {"front-matter"}
-    assert entry.links == (
-        Link(href="https://news.example.org/2025/bridge", type="text/html"),
-        Link(href="https://news.example.org/img/lead.jpg", rel="enclosure", type="image/jpeg"),
-    )
+    assert entry.links == (Link(href="https://news.example.org/2025/bridge", type="text/html"),)
+    assert list(pictures(entry.extensions)) == ["https://news.example.org/img/lead.jpg"]
     assert entry.base == "https://news.example.org/2025/bridge"
     assert entry.lang == "en-GB"
     assert entry.references == ("Harbour Bridge Closes for Repairs",)
@@ -117,9 +116,7 @@ def test_linked_data_of_odd_types() -> None:
     assert [label for label, _ in entry.tags] == ["a", "b", "c"]
     assert entry.published == datetime(2025, 4, 10, tzinfo=UTC)
     assert entry.lang == "de"
-    assert entry.links == (
-        Link(href="https://example.org/a.png", rel="enclosure", type="image/png"),
-    )
+    assert list(pictures(entry.extensions)) == ["https://example.org/a.png"]
 
 
 def test_the_article_of_the_data_stands_in_for_a_page_without_text() -> None:
@@ -200,16 +197,18 @@ def test_base_and_canonical() -> None:
     assert shared.links[0].href == "https://example.org/s"
 
 
-def test_pictures_as_enclosures_only_where_sensible() -> None:
-    def links(image: str, more: str = "") -> tuple[Link, ...]:
-        return read(f'<meta property="og:image" content="{image}">{more}<p>x').links
+def test_a_page_has_a_picture_only_where_sensible() -> None:
+    def found(image: str, more: str = "") -> list[str]:
+        page = read(f'<meta property="og:image" content="{image}">{more}<p>x')
+        assert page.links == ()
+        return list(pictures(page.extensions))
 
-    assert links("https://example.org/a.webp")[0].rel == "enclosure"
-    assert links("a.png") == ()
-    assert links("https://example.org/image?id=5") == ()
-    assert links("https://example.org/a.png", '<img src="/sized/a.png">') == ()
+    assert found("https://example.org/a.webp") == ["https://example.org/a.webp"]
+    assert found("a.png") == []
+    assert found("https://example.org/image?id=5") == []
+    assert found("https://example.org/a.png", '<img src="/sized/a.png">') == []
     typed = '<meta property="og:image:type" content="image/avif">'
-    assert links("https://example.org/image?id=5", typed)[0].type == "image/avif"
+    assert found("https://example.org/image?id=5", typed) == ["https://example.org/image?id=5"]
 
 
 @pytest.mark.parametrize(

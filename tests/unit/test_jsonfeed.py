@@ -11,6 +11,7 @@ from feedsvc.errors import ParseError
 from feedsvc.model import Category, Link, ParsedEntry, Person, SourceMeta, Text
 from feedsvc.sources.base import Reading
 from feedsvc.sources.jsonfeed import moment, parse_item, parse_jsonfeed
+from feedsvc.vocabulary import banners, pictures
 
 DATA = Path(__file__).parent.parent / "data" / "reader-jsonfeed"
 URL = "https://feeds.example.com/feed.json"
@@ -65,6 +66,7 @@ def test_a_whole_feed() -> None:
                     rel="enclosure",
                     type="audio/x-m4a",
                     length=12345678,
+                    duration=1234,
                 ),
                 Link(
                     href="http://example.com/downloads/another.mp3",
@@ -128,8 +130,9 @@ def test_an_item_with_pictures_tags_and_another_page() -> None:
         Link(href="/a"),
         Link(href="https://elsewhere.example/", rel="via"),
         Link(href="https://e.org/a.jpg", rel="enclosure", type="image/jpeg"),
-        Link(href="https://e.org/banner", rel="enclosure"),
     )
+    assert next(pictures(item.extensions)) == "https://e.org/a.jpg"
+    assert list(banners(item.extensions)) == ["https://e.org/banner"]
     assert item.categories == (Category(term="one"), Category(term="two"))
     assert item.content == Text(value="Plain")
     assert (item.lang, item.base) == ("fr", "https://e.org/")

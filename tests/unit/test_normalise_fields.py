@@ -423,12 +423,12 @@ def test_an_entry_may_have_no_page() -> None:
 
 def test_what_a_feed_says_of_itself() -> None:
     meta = SourceMeta(
-        id=" urn:x ", title="A &amp; B\x00", subtitle=" ", link="/", self_link="feed.xml",
+        id=" urn:x ", title="A <b> &\n B\x00", subtitle=" ", link="/", self_link="feed.xml",
         authors=(Person(name=""),), icon="javascript:1", logo="l.png", lang="de_at",
         updated=datetime(1970, 1, 1, tzinfo=UTC), hub="https://hub.example/",
     )  # fmt: skip
     assert source_meta(meta, base=BASE) == SourceMeta(
-        id="urn:x", title="A & B", link="https://example.org/", self_link=BASE,
+        id="urn:x", title="A <b> & B", link="https://example.org/", self_link=BASE,
         logo="https://example.org/blog/l.png", lang="de-AT", hub="https://hub.example/",
     )  # fmt: skip
 

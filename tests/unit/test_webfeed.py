@@ -9,9 +9,11 @@ import pytest
 
 from feedsvc.errors import ParseError
 from feedsvc.model import Category, Link, ParsedEntry, Person, Source, SourceMeta, Text
+from feedsvc.normalise.people import source_meta
 from feedsvc.polls import Hints
 from feedsvc.sources.base import Fetched, Reading
 from feedsvc.sources.webfeed import Body, FeedReader, parse_feed
+from feedsvc.vocabulary import Extension, pictures
 
 FEEDS = Path(__file__).parent.parent / "data" / "feeds"
 URL = "https://feeds.example.com/all/feed.xml"
@@ -35,10 +37,44 @@ def entry(item: str, head: str = "") -> ParsedEntry:
     return found
 
 
+def media(name: str, *children: Extension, **attributes: str) -> Extension:
+    return Extension(name=f"media:{name}", attributes=(*attributes.items(),), children=children)
+
+
 def refusal(body: bytes, **options: object) -> ParseError:
     with pytest.raises(ParseError) as caught:
         parse_feed(body, **options)  # type: ignore[arg-type]
     return caught.value
+
+
+@pytest.mark.parametrize(
+    ("title", "text"),
+    [
+        ('<title type="html">&lt;b&gt;One&lt;/b&gt; &amp;amp; two</title>', "One & two"),
+        ('<title type="html">On &amp;lt;b&amp;gt;</title>', "On <b>"),
+        ('<title type="text">On &lt;b&gt;</title>', "On <b>"),
+        (
+            '<title type="xhtml"><div xmlns="http://www.w3.org/1999/xhtml">On &lt;b&gt;</div>'
+            "</title>",
+            "On <b>",
+        ),
+        ('<title type="html">1&lt;br/&gt;2 &lt;script&gt;3&lt;/script&gt;</title>', "1 2"),
+        ('<title type="html">a &lt; b &lt;!-- c --&gt;</title>', "a < b"),
+        ('<title type="html"><![CDATA[<i>x</i> &lt;y&gt;]]></title>', "x <y>"),
+    ],
+)
+def test_the_title_of_a_feed_is_text(title: str, text: str) -> None:
+    body = f'<feed xmlns="http://www.w3.org/2005/Atom">{title}</feed>'.encode()
+    meta = parse_feed(body, url=URL).meta
+    assert meta is not None
+    assert source_meta(meta).title == text
+
+
+def test_a_podcast_may_say_what_it_is_in_its_own_words_only() -> None:
+    head = '<subtitle xmlns="http://www.itunes.com/dtds/podcast-1.0.dtd">On birds</subtitle>'
+    meta = parse_feed(rss("<title>x</title>", head=head), url=URL).meta
+    assert meta is not None
+    assert meta.subtitle == "On birds"
 
 
 # -- Atom ------------------------------------------------------------------------------------
@@ -102,6 +138,7 @@ def test_an_atom_entry_with_everything() -> None:
         rights="CC BY",
         lang="fr",
         base=base,
+        extensions=(Extension(name="thr:total", text="3"),),
         source=SourceMeta(
             id="tag:example.net,2024:feed",
             title="Origin",
@@ -154,8 +191,10 @@ def test_a_video_channel_keeps_odd_ids_and_plain_descriptions() -> None:
     assert [(link.rel, link.type) for link in video.links] == [
         ("alternate", None),
         ("enclosure", "application/x-shockwave-flash"),
-        ("enclosure", "image/jpeg"),
     ]
+    assert [one.name for one in video.extensions] == ["yt:videoId", "media:group"]
+    thumbnail = "https://i.ytimg.example/vi/abc/hqdefault.jpg"
+    assert list(pictures(video.extensions)) == [thumbnail]
     assert video.published == datetime(2025, 4, 10, 10, tzinfo=UTC)
     assert video.updated == datetime(2025, 4, 11, 10, tzinfo=UTC)
 
@@ -203,16 +242,27 @@ def test_an_rss_item_with_everything() -> None:
         lang="en-GB",
         base="https://blog.example/",
         source=SourceMeta(title="Other", self_link="https://other.example/feed"),
+        extensions=(
+            Extension(name="slash:comments", text="4"),
+            media(
+                "content",
+                Extension(name="media:description", text="A caption"),
+                url="https://blog.example/a.jpg",
+                medium="image",
+                fileSize="99",
+            ),
+            media("content", url="https://blog.example/b.mp4", fileSize="1000", type="video/mp4"),
+            media("content", url="https://blog.example/player", type="text/html", medium="video"),
+            media("thumbnail", url="https://blog.example/thumb.jpg"),
+        ),
     )
 
 
 def test_a_guid_that_is_a_permalink_and_a_date_nobody_can_read() -> None:
     second, third = read("rss.xml").entries[1:]
     assert second.uid == "https://blog.example/2"
-    assert second.links == (
-        Link(href="https://blog.example/2"),
-        Link(href="thumb.png", rel="enclosure", type="image/png"),
-    )
+    assert second.links == (Link(href="https://blog.example/2"),)
+    assert second.extensions[0] == media("thumbnail", url="thumb.png")
     assert second.summary == Text(value="No title, no link: 1 &lt; 2", type="html")
     assert second.content is None
     assert (second.published, second.published_text) == (None, "yesterday")
@@ -265,8 +315,8 @@ def test_a_podcast() -> None:
     assert episode.authors == (Person(name="Host", email="host@cast.example"),)
     assert episode.links == (
         Link(href="https://cast.example/ep.mp3", rel="enclosure", type="audio/mpeg", length=123456),
-        Link(href="https://cast.example/ep.jpg", rel="enclosure", type="image/jpeg"),
     )
+    assert list(pictures(episode.extensions)) == ["https://cast.example/ep.jpg"]
     assert [category.term for category in episode.categories] == ["one", "two"]
     assert bare.summary == Text(value="Only a summary")
     assert bare.links == (Link(href="https://cast.example/bare.mp3", rel="enclosure"),)

@@ -70,7 +70,7 @@ def same(ours: ParsedEntry, theirs: Any) -> bool:
         # it drops an id that it cannot resolve; we never resolve one
         ((theirs.get("id") or "").strip() or ours.uid) == ours.uid
         and (ours.title.value if ours.title else "")
-        == (title.get("value") or "" if readable else "")
+        == (theirs.get("title") or title.get("value") or "" if readable else "")
         and ours.published == (date("published") or date("created"))
         and ours.updated == date("updated")
     )

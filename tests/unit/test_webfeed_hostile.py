@@ -151,3 +151,33 @@ def test_encodings_with_impossible_names(name: str) -> None:
 def test_an_encoding_with_a_nul_in_its_name() -> None:
     with pytest.raises(ParseError, match="its encoding cannot be made out"):
         parse_feed(feed_with(b"<?xml version='1.0' encoding='a\0b'?>", b"a"))
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        "<psc:chapter title='x'/>",
+        "<psc:chapters><psc:chapter/></psc:chapters>",
+        "<media:title><media:player/></media:title></media:player>",
+        "<image><width/></image>",
+        "<cc:license/>",
+    ],
+)
+def test_an_element_in_an_odd_place_costs_itself_only(odd: str) -> None:
+    body = (
+        '<rss xmlns:psc="http://podlove.org/simple-chapters" '
+        'xmlns:media="http://search.yahoo.com/mrss/" '
+        'xmlns:cc="http://backend.userland.com/creativeCommonsRssModule">'
+        f"<channel><title>C</title>{odd}<item><title>One</title>{odd}</item>"
+        "<item><title>Two</title></item></channel></rss>"
+    ).encode()
+    entries = parse_feed(body).entries
+    assert [entry.title.value for entry in entries if entry.title] == ["One", "Two"]
+
+
+def test_a_namespace_with_blanks_in_its_name() -> None:
+    space = b"a&#160;b&#160;c&#160;d"
+    body = b'<rss xmlns:x="%s"><channel><item><x:y/><title>T</title></item></channel></rss>' % space
+    reading = parse_feed(body)
+    assert len(reading.entries) == 1
+    assert "a blank in it" in reading.problems[0].message

@@ -14,6 +14,7 @@ from lxml import html as lxml_html
 
 from ...errors import ParseError
 from ...model import Link, ParsedEntry, Person, Text
+from ...vocabulary import Extension
 from .base import Contents, Document, one, one_line, short_title, title_of, unique
 from .dates import parse_date
 from .decode import decode_document
@@ -69,12 +70,12 @@ def read_html(document: Document) -> Contents:
         raise ParseError("has no text in it")
     summary = one_line(article.description or _first(meta, *_DESCRIPTIONS))
     links = [Link(href=link, type="text/html")] if link else []
-    links += _enclosure(image, kind, base, content)
     published, wording, updated = dates
     return one(
         ParsedEntry(
             title=Text(value=title or title_of(document.path)),
             links=tuple(links),
+            extensions=_picture(image, kind, base, content),
             summary=Text(value=summary) if summary else None,
             content=Text(value=content, type="html") if content else None,
             authors=tuple(authors),
@@ -179,16 +180,16 @@ def _is_web(url: str) -> bool:
     return parts.scheme.lower() in {"http", "https"} and bool(parts.netloc)
 
 
-def _enclosure(image: str, kind: str, base: str | None, content: str) -> list[Link]:
+def _picture(image: str, kind: str, base: str | None, content: str) -> tuple[Extension, ...]:
     """The page's own picture, unless the text shows it anyway or nobody knows what it is."""
     url = _joined(base, image.strip()) if image else None
     if not url or not _is_web(url):
-        return []
+        return ()
     path = urlsplit(url).path
     kind = kind or mimetypes.guess_type(path)[0] or ""
     if not kind.startswith("image/") or path.rpartition("/")[2] in content:
-        return []
-    return [Link(href=url, rel="enclosure", type=kind)]
+        return ()
+    return (Extension(name="media:thumbnail", attributes=(("url", url),)),)
 
 
 def _content(root: lxml_html.HtmlElement, article: LinkedArticle, title: str) -> str:
