@@ -1,6 +1,7 @@
 """What survives sanitising, what must not, and what becomes of URLs, pictures and players."""
 
 import json
+import re
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -10,27 +11,34 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from feedsvc.normalise.html import clean, plain, to_text
+from feedsvc.normalise.players import PLAYERS
+from feedsvc.normalise.tracking import TRACKER_HOSTS, TRACKING_NAMES, TRACKING_PREFIXES
 
 XSS = Path(__file__).parent.parent / "data" / "xss"
 BASE = "https://news.example.org/2025/feed.xml"
 PAGE = "https://news.example.org/2025/article"
 
+DOCS = Path(__file__).parent.parent.parent / "docs" / "html.md"
+
 HARMLESS_LIST = """
-    a abbr acronym article aside audio b bdi bdo big blockquote br caption cite code col
-    colgroup dd del details dfn div dl dt em figcaption figure footer h1 h2 h3 h4 h5 h6 header hr i
-    iframe
-    img ins kbd li mark math menclose merror mfrac mi mmultiscripts mn mo mover mpadded mphantom
-    mprescripts mroot mrow ms mspace msqrt mstyle msub msubsup msup mtable mtd mtext mtr munder
-    munderover ol p picture pre q rp rt ruby s samp section semantics small source strike strong
-    sub summary sup table tbody td tfoot th thead time tr track tt u ul var video wbr"""
+    a abbr acronym address article aside audio b bdi bdo big blockquote br caption center cite
+    code col colgroup dd del details dfn div dl dt em figcaption figure footer h1 h2 h3 h4 h5 h6
+    header hr i iframe img ins kbd li maction mark math menclose menu merror mfenced mfrac mi
+    mmultiscripts mn mo mover mpadded mphantom mprescripts mroot mrow ms mspace msqrt mstyle
+    msub msubsup msup mtable mtd mtext mtr munder munderover nav none ol p picture pre q rb rp
+    rt rtc ruby s samp section semantics small source strike strong sub summary sup table tbody
+    td tfoot th thead time tr track tt u ul var video wbr"""
 HARMLESS = frozenset(HARMLESS_LIST.split())
 HARMLESS_ATTRIBUTES_LIST = """
-    allowfullscreen alt alttext colspan columnalign columnspan controls datetime default dir
-    display height href hreflang kind label lang mathvariant media open poster reversed rowspan
-    sandbox scope sizes span src srclang srcset start stretchy title type value width
+    abbr accent accentunder align allowfullscreen alt alttext bevelled cite class close colspan
+    columnalign columnlines columnspan controls datetime default depth dir display displaystyle
+    fence form frame height href hreflang kind label lang largeop linethickness lquote lspace
+    mathvariant maxsize media minsize movablelimits notation open poster reversed
+    rowlines rowspacing rowspan rquote rspace sandbox scope scriptlevel separator separators sizes
+    span src srclang srcset start stretchy symmetric title type value voffset width
     """
 HARMLESS_ATTRIBUTES = frozenset(HARMLESS_ATTRIBUTES_LIST.split())
-URLS = ("href", "src", "poster")
+URLS = ("href", "src", "poster", "cite")
 SCHEMES = {"http", "https", "mailto", "tel", "ftp", "magnet", "news", "irc", "xmpp", "geo", "sms"}
 
 
@@ -151,6 +159,16 @@ def test_any_text_comes_back_fit_for_xml(text: str) -> None:
         '<math display="block"><mfrac><mi>a</mi><mn>2</mn></mfrac></math>',
         '<p dir="rtl" lang="ar">نص</p><ruby>漢<rp>(</rp><rt>kan</rt><rp>)</rp></ruby>',
         '<a href="mailto:a@example.org">write</a> <a href="tel:+4912345">call</a>',
+        '<pre class="language-python"><code>\n\nx = 1</code></pre>',
+        "<dl><dt>a</dt><dd>b</dd></dl><address>here</address><center>c</center>",
+        '<math><mrow><mo fence="true" stretchy="false">(</mo><mspace width="1em"></mspace>'
+        "<mmultiscripts><mi>a</mi><none></none><mn>1</mn></mmultiscripts></mrow></math>",
+        '<table><tbody><tr><td align="right">1</td></tr></tbody></table>',
+        '<video poster="https://a.example/p.jpg" controls=""><source src="https://a.example/a.mp4" '
+        'type="video/mp4"><track kind="captions" src="https://a.example/a.vtt" '
+        'srclang="en"></video>',
+        '<blockquote cite="https://a.example/said">q</blockquote><bdo dir="rtl">x</bdo>',
+        "<ruby><rb>漢</rb><rt>kan</rt></ruby><p>x<sub>1</sub></p>",
     ],
 )
 def test_what_feeds_carry_stays_as_it_is(html: str) -> None:
@@ -213,6 +231,59 @@ def test_pictures_loaded_late_get_their_address(html: str) -> None:
     assert dict(image.attrib) == {"src": "https://news.example.org/real.jpg", "alt": "a"}
 
 
+@pytest.mark.parametrize(
+    ("html", "expected"),
+    [
+        ('<img data-srcset="b.jpg 2x" src="data:image/gif;base64,AA">', ["b.jpg"]),
+        ('<img srcset="b.jpg 300w, c.jpg 600w">', ["b.jpg"]),
+        ('<img data-lazy="true" src="a.jpg">', ["a.jpg"]),
+        ('<amp-img src="a.jpg" layout="fill"></amp-img>', ["a.jpg"]),
+        # a fallback of what is there anyway, in another size
+        ('<img data-src="a.jpg"><noscript><img src="a.jpg?w=300"></noscript>', ["a.jpg"]),
+        # the only address there is; what stood in its place goes
+        (
+            '<img src="data:image/gif;base64,AA" class="x"> <noscript><img src="a.jpg"></noscript>',
+            ["a.jpg"],
+        ),
+        # another picture's attributes say nothing of this one
+        ('<img data-src="a.jpg"><p>x<noscript><img src="b.jpg"></noscript>', ["a.jpg", "b.jpg"]),
+        (
+            "<noscript><img src=a.jpg></noscript><noscript><img src=a.jpg></noscript>",
+            ["a.jpg", "a.jpg"],
+        ),
+        (
+            '<picture><source data-srcset="a.webp"><img data-src="a.jpg"></picture><noscript>'
+            '<picture><source srcset="a.webp"><img src="a.jpg"></picture></noscript>',
+            ["a.jpg"],
+        ),
+    ],
+)
+def test_late_pictures_and_their_fallbacks_show_once(html: str, expected: list[str]) -> None:
+    cleaned = clean(html, base="https://a.example/")
+    root = lxml.html.fragment_fromstring(cleaned, create_parent="div")
+    assert [e.get("src") for e in root.iter("img")] == [f"https://a.example/{x}" for x in expected]
+    assert cleaned.count("<picture") == html.count("<picture") // 2
+    assert "noscript" not in cleaned
+
+
+def test_fallbacks_keep_what_else_they_say() -> None:
+    html = '<img data-src="/a.jpg"><noscript><a href="/poll">Vote</a></noscript>'
+    assert clean(html, base=BASE).endswith('<a href="https://news.example.org/poll">Vote</a>')
+
+
+def test_late_players_get_their_address() -> None:
+    html = (
+        '<iframe src="about:blank" data-lazy-src="https://www.youtube.com/embed/abc"></iframe>'
+        '<noscript><iframe src="https://www.youtube.com/embed/abc"></iframe></noscript>'
+        '<video data-src="/v.mp4" data-poster="/p.jpg"></video><audio></audio>'
+    )
+    cleaned = clean(html, base=BASE)
+    assert cleaned.count("<iframe") == cleaned.count("/embed/abc") == 1
+    assert 'src="https://news.example.org/v.mp4"' in cleaned
+    assert 'poster="https://news.example.org/p.jpg"' in cleaned
+    assert "<audio" not in cleaned
+
+
 def test_late_source_sets_are_resolved() -> None:
     cleaned = clean('<img data-srcset="/a.jpg 1x, /b.jpg 2x" alt="">', base="https://a.example/")
     assert 'srcset="https://a.example/a.jpg 1x, https://a.example/b.jpg 2x"' in cleaned
@@ -234,6 +305,10 @@ def test_late_source_sets_are_resolved() -> None:
         '<iframe src="https://www.googletagmanager.com/ns.html?id=G"></iframe>',
         '<iframe src="https://a.example/t" width="1" height="1"></iframe>',
         "<img alt='nothing'>",
+        '<img src="https://a.example/p.gif" hidden>',
+        '<img src="https://a.example/p.gif" style="position:absolute;left:-9999px">',
+        '<picture><source srcset="https://a.example/s"><img src="https://pixel.wp.com/g"></picture>',
+        '<img src="https://vg07.met.vgwort.de/na/abc" width="100">',
     ],
 )
 def test_trackers_are_removed(html: str) -> None:
@@ -262,6 +337,56 @@ def test_known_players_stay_and_run_in_a_sandbox() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("url", "kept"),
+    [
+        (
+            "https://www.youtube.com/embed/x?start=1",
+            "https://www.youtube-nocookie.com/embed/x?start=1",
+        ),
+        ("//m.youtube.com/embed/x", "https://www.youtube-nocookie.com/embed/x"),
+        (
+            "http://bandcamp.com/EmbeddedPlayer/album=1/",
+            "https://bandcamp.com/EmbeddedPlayer/album=1/",
+        ),
+        ("https://archive.org/embed/x", "https://archive.org/embed/x"),
+        ("https://framatube.org/videos/embed/x", "https://framatube.org/videos/embed/x"),
+        (
+            "https://open.spotify.com/embed/track/1?utm_source=g",
+            "https://open.spotify.com/embed/track/1",
+        ),
+        # the host alone makes no player
+        ("https://archive.org/download/x/evil.html", None),
+        ("https://www.youtube.com/embed/../redirect?q=https://evil.example", None),
+        ("https://www.youtube.com/embed/%2E./redirect", None),
+        ("https://www.youtube.com:8080/embed/x", None),
+        ("https://user@www.youtube.com/embed/x", None),
+        ("https://peertube.unknown.example/videos/embed/x", None),
+        ("https://youtube.com.evil.example/embed/x", None),
+    ],
+)
+def test_players_are_known_by_host_and_path(url: str, kept: str | None) -> None:
+    root = lxml.html.fragment_fromstring(
+        clean(f'<iframe src="{url}"></iframe>', base=BASE), create_parent="div"
+    )
+    assert [e.get("src") for e in root.iter("iframe")] == ([kept] if kept else [])
+    assert len(root.findall("a")) == (kept is None)
+
+
+@pytest.mark.parametrize(
+    "frame", ['<iframe src="https://w.example/1" />', '<iframe src="https://w.example/1">']
+)
+def test_a_frame_that_is_not_closed_costs_nothing_that_follows(frame: str) -> None:
+    assert clean(f"<p>a</p>{frame}<p>b</p>") == (
+        '<p>a</p><a href="https://w.example/1">w.example</a><p>b</p>'
+    )
+
+
+def test_a_frame_within_a_link_is_a_link_beside_it() -> None:
+    html = '<a href="/y">x <iframe src="https://w.example/1" title="A map"></iframe></a>'
+    assert clean(html, base=BASE).endswith('</a><a href="https://w.example/1">A map</a>')
+
+
 def test_other_frames_become_links() -> None:
     assert (
         clean('<iframe src="https://maps.example.org/m?a=1&amp;b=2">x</iframe>')
@@ -275,6 +400,60 @@ def test_text_that_speaks_of_frames_keeps_its_words() -> None:
     assert clean('<p title="the <noscript> tag">x</p><xmp><iframe ></xmp>') == (
         '<p title="the &lt;noscript&gt; tag">x</p>&lt;iframe &gt;'
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "kept"),
+    [
+        ("language-c++ hljs", "language-c++"),
+        ("lang-Rust", "language-rust"),
+        ("brush: java; gutter: false", "language-java"),
+        ("highlight highlight-source-shell", "language-shell"),
+        ("wide page-header", None),
+        ('language-"x', None),
+    ],
+)
+def test_the_language_of_code_is_kept_and_no_other_class(name: str, kept: str | None) -> None:
+    root = lxml.html.fragment_fromstring(
+        clean(f"<pre class='{name}'>x</pre><p class='{name}'>y</p>"), create_parent="div"
+    )
+    assert root[0].get("class") == kept
+    assert root[1].get("class") is None
+
+
+def test_a_base_element_is_what_urls_are_relative_to() -> None:
+    html = '<base href="/deep/"><p><a href="x">x</a><a href="#y">y</a></p>'
+    assert clean(html, base=BASE, page=PAGE) == (
+        f'<p><a href="https://news.example.org/deep/x">x</a><a href="{PAGE}#y">y</a></p>'
+    )
+    assert clean("<base href='javascript:x'><a href=y>x</a>", base=BASE) == (
+        '<a href="https://news.example.org/2025/y">x</a>'
+    )
+
+
+def test_parameters_that_track_are_taken_off_pictures_too() -> None:
+    html = (
+        '<img src="/i.jpg?w=1&amp;utm_source=rss" srcset="/i.jpg?fbclid=1 1x, /j.jpg 2x">'
+        '<video src="/v.mp4?mc_cid=3"></video><q cite="/s?gclid=4">q</q>'
+    )
+    cleaned = clean(html, base="https://a.example/")
+    assert 'src="https://a.example/i.jpg?w=1"' in cleaned
+    assert 'srcset="https://a.example/i.jpg 1x, https://a.example/j.jpg 2x"' in cleaned
+    assert 'src="https://a.example/v.mp4"' in cleaned
+    assert 'cite="https://a.example/s"' in cleaned
+
+
+def test_blocks_that_go_do_not_glue_words_together() -> None:
+    html = "<form>one</form><main>two</main><fieldset><legend>three</legend>four</fieldset>"
+    assert to_text(clean(html)).split() == ["one", "two", "three", "four"]
+
+
+def test_the_documentation_lists_what_is_known() -> None:
+    said = set(re.findall(r"`([^`\s]+)`", DOCS.read_text("utf-8")))
+    known = {*PLAYERS, *TRACKING_NAMES, *TRACKER_HOSTS, *(f"{p}*" for p in TRACKING_PREFIXES)}
+    assert sorted(known - said) == []
+    listed = DOCS.read_text("utf-8").partition("## Trackers")[2]
+    assert sorted(set(re.findall(r"`([^`\s]+)`", listed)) - known) == []
 
 
 def test_data_urls_are_for_pictures_only() -> None:
