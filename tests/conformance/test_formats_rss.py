@@ -3,6 +3,7 @@
 import locale
 from dataclasses import replace
 from datetime import UTC, datetime
+from html import escape
 from typing import Any
 
 import pytest
