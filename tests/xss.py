@@ -9,10 +9,57 @@ import re
 from collections.abc import Iterator
 from email.message import EmailMessage
 from html.parser import HTMLParser
+from pathlib import Path
 from urllib.parse import urlsplit
 from xml.sax.saxutils import escape, quoteattr
 
-from tests.unit.test_normalise_html import OWN, payloads
+_XSS = Path(__file__).parent / "data" / "xss"
+
+
+def payloads() -> list[str]:
+    found = [
+        case["payload"]
+        for name in ("bleach.json", "owasp.json")
+        for case in json.loads((_XSS / name).read_text("utf-8"))
+    ]
+    assert len(found) == 61
+    return found
+
+
+# Made for this policy: namespaces, raw-text elements, renamed elements, late-loaded addresses
+OWN = [
+    '<math><mtext><table><mglyph><style><!--</style><img title="--&gt;&lt;img src onerror=x&gt;">',
+    "<form><math><mtext></form><form><mglyph><style></math><img src onerror=alert(1)>",
+    '<svg></p><style><a id="</style><img src=1 onerror=alert(1)>">',
+    '<noscript><p title="</noscript><img src=x onerror=alert(1)>">',
+    '<iframe title="</iframe><img src=x onerror=alert(1)>"></iframe>',
+    "<iframe><img src=x onerror=alert(1)></iframe>",
+    '<iframe srcdoc="<script>alert(1)</script>" src="https://www.youtube.com/embed/x"></iframe>',
+    '<iframe src="https://www.youtube.com/embed/x&quot; onload=&quot;alert(1)"></iframe>',
+    "<iframe src=javascript:alert(1)></iframe>",
+    "<iframe src=https://www.youtube.com@evil.example/></iframe>",
+    "<feedsvc-frame src=javascript:alert(1)>x</feedsvc-frame>",
+    "<feedsvc-frame onload=alert(1)><script>alert(1)</script></feedsvc-frame>",
+    '<img src="data:image/svg+xml;base64,PHN2Zy8+" data-src="javascript:alert(1)">',
+    '<img data-src="data:text/html,<script>alert(1)</script>" src=x>',
+    "<img data-src='x\" onerror=\"alert(1)' alt=1>",
+    "<img data-srcset='javascript:alert(1) 1x, x\" onerror=alert(1) 2x'>",
+    '<a href="data:text/html;base64,PHNjcmlwdD5hbGVydCgxKTwvc2NyaXB0Pg==">x</a>',
+    '<a href="jav&#x0A;ascript:alert(1)">x</a><a href="\x01javascript:alert(1)">y</a>',
+    '<a href="vbscript:msgbox(1)">x</a><a href="view-source:javascript:1">y</a>',
+    "<video poster=javascript:alert(1) src=javascript:alert(1) onerror=alert(1) autoplay></video>",
+    "<object data=javascript:alert(1)></object><embed src=javascript:alert(1)>",
+    "<math href=javascript:alert(1)><mi xlink:href=javascript:alert(1)>x</mi></math>",
+    "<base href=javascript:/a/><a href=//evil.example>x</a>",
+    "<meta http-equiv=refresh content='0;url=javascript:alert(1)'><link rel=stylesheet href=x>",
+    '<div style="background:url(javascript:alert(1))" onclick=alert(1) id=x class=y>x</div>',
+    "<template><script>alert(1)</script></template><xmp><script>alert(1)</script></xmp>",
+    "<textarea><script>alert(1)</script></textarea><title><script>alert(1)</script></title>",
+    "<plaintext><script>alert(1)</script>",
+    "<!--><script>alert(1)</script>--><![CDATA[<script>alert(1)</script>]]>",
+    "<ifr<iframe>ame src=javascript:alert(1)>",
+    "<scr<noscript></noscript>ipt>alert(1)</script>",
+]
 
 URLS = [
     "javascript:alert(1)",

@@ -1,6 +1,5 @@
 """What survives sanitising, what must not, and what becomes of URLs, pictures and players."""
 
-import json
 import re
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -10,11 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from feedsvc.normalise import html as normalise_html
 from feedsvc.normalise.html import clean, plain, to_text
 from feedsvc.normalise.players import PLAYERS
 from feedsvc.normalise.tracking import TRACKER_HOSTS, TRACKING_NAMES, TRACKING_PREFIXES
+from tests.xss import OWN, payloads
+from tests.xss import faults as xss_faults
 
-XSS = Path(__file__).parent.parent / "data" / "xss"
 BASE = "https://news.example.org/2025/feed.xml"
 PAGE = "https://news.example.org/2025/article"
 
@@ -40,52 +41,6 @@ HARMLESS_ATTRIBUTES_LIST = """
 HARMLESS_ATTRIBUTES = frozenset(HARMLESS_ATTRIBUTES_LIST.split())
 URLS = ("href", "src", "poster", "cite")
 SCHEMES = {"http", "https", "mailto", "tel", "ftp", "magnet", "news", "irc", "xmpp", "geo", "sms"}
-
-
-def payloads() -> list[str]:
-    found = [
-        case["payload"]
-        for name in ("bleach.json", "owasp.json")
-        for case in json.loads((XSS / name).read_text("utf-8"))
-    ]
-    assert len(found) == 61
-    return found
-
-
-# Made for this policy: namespaces, raw-text elements, renamed elements, late-loaded addresses
-OWN = [
-    '<math><mtext><table><mglyph><style><!--</style><img title="--&gt;&lt;img src onerror=x&gt;">',
-    "<form><math><mtext></form><form><mglyph><style></math><img src onerror=alert(1)>",
-    '<svg></p><style><a id="</style><img src=1 onerror=alert(1)>">',
-    '<noscript><p title="</noscript><img src=x onerror=alert(1)>">',
-    '<iframe title="</iframe><img src=x onerror=alert(1)>"></iframe>',
-    "<iframe><img src=x onerror=alert(1)></iframe>",
-    '<iframe srcdoc="<script>alert(1)</script>" src="https://www.youtube.com/embed/x"></iframe>',
-    '<iframe src="https://www.youtube.com/embed/x&quot; onload=&quot;alert(1)"></iframe>',
-    "<iframe src=javascript:alert(1)></iframe>",
-    "<iframe src=https://www.youtube.com@evil.example/></iframe>",
-    "<feedsvc-frame src=javascript:alert(1)>x</feedsvc-frame>",
-    "<feedsvc-frame onload=alert(1)><script>alert(1)</script></feedsvc-frame>",
-    '<img src="data:image/svg+xml;base64,PHN2Zy8+" data-src="javascript:alert(1)">',
-    '<img data-src="data:text/html,<script>alert(1)</script>" src=x>',
-    "<img data-src='x\" onerror=\"alert(1)' alt=1>",
-    "<img data-srcset='javascript:alert(1) 1x, x\" onerror=alert(1) 2x'>",
-    '<a href="data:text/html;base64,PHNjcmlwdD5hbGVydCgxKTwvc2NyaXB0Pg==">x</a>',
-    '<a href="jav&#x0A;ascript:alert(1)">x</a><a href="\x01javascript:alert(1)">y</a>',
-    '<a href="vbscript:msgbox(1)">x</a><a href="view-source:javascript:1">y</a>',
-    "<video poster=javascript:alert(1) src=javascript:alert(1) onerror=alert(1) autoplay></video>",
-    "<object data=javascript:alert(1)></object><embed src=javascript:alert(1)>",
-    "<math href=javascript:alert(1)><mi xlink:href=javascript:alert(1)>x</mi></math>",
-    "<base href=javascript:/a/><a href=//evil.example>x</a>",
-    "<meta http-equiv=refresh content='0;url=javascript:alert(1)'><link rel=stylesheet href=x>",
-    '<div style="background:url(javascript:alert(1))" onclick=alert(1) id=x class=y>x</div>',
-    "<template><script>alert(1)</script></template><xmp><script>alert(1)</script></xmp>",
-    "<textarea><script>alert(1)</script></textarea><title><script>alert(1)</script></title>",
-    "<plaintext><script>alert(1)</script>",
-    "<!--><script>alert(1)</script>--><![CDATA[<script>alert(1)</script>]]>",
-    "<ifr<iframe>ame src=javascript:alert(1)>",
-    "<scr<noscript></noscript>ipt>alert(1)</script>",
-]
 
 
 def assert_harmless(html: str) -> None:
@@ -521,3 +476,62 @@ def test_text_of_html(html: str, text: str) -> None:
 )
 def test_text_of_html_not_yet_sanitised(value: str, text: str) -> None:
     assert plain(value) == text
+
+
+# Elements that a parser moves, closes or refuses, and every one that is looked at by name
+STRUCTURE = """
+    <a> </a> <a·href=/x> <b> </b> <i> </i> <p> </p> <div> </div> <span> </span> <form> </form>
+    <table> </table> <tr> <td> </td> <th> <caption> </caption> <tbody> <col> <colgroup> <ul> <li>
+    </li> <ol> <dl> <dt> <dd> <h1> </h1> <pre> </pre> <math> </math> <mtext> <mi> </mi> <mglyph>
+    <annotation-xml·encoding=text/html> <svg> </svg> <foreignObject> <title> </title> <style>
+    </style> <script> </script> <select> <option> <button> </button> <object> </object> <marquee>
+    <nobr> <font> </font> <iframe> </iframe> <iframe·src=https://youtube.com/embed/x>
+    <iframe·src=https://q.example/> <iframe·src="https://q.example/"·/> <noscript> </noscript>
+    <img·src=/a.png> <img·src=data:image/gif;base64,AA> <img·data-src=b.jpg> <img·srcset="/a,b·2x">
+    <img·src=p·width=1·height=1> <video> </video> <video·src=v> <audio> <source·src=a> <picture>
+    </picture> <details> <summary> <ruby> <rt> <rp> <rb> <rtc> <body> <html> <head> <frameset>
+    <plaintext> <xmp> </xmp> <textarea> </textarea> <template> </template> <center> <main> <nav>
+    <br> </br> <hr> <base·href=https://b.example/> <image> <noembed> <listing> <input> <!-- -->
+    <!x> <?x> <![CDATA[ ]]> text &amp; &lt; &nbsp; &#0; " ' < > / = <feedsvc-frame>
+    <feedsvc-noscript> <p·title="<iframe>"> <p·onclick=alert(1)> <a·href=javascript:alert(1)>"""
+MARKUP = st.lists(
+    st.sampled_from([*(x.replace("·", " ") for x in STRUCTURE.split()), "\n", "\n\n", " ", "é\x85"])
+    | st.text(max_size=3),
+    max_size=25,
+).map("".join)
+
+
+@settings(max_examples=500, deadline=None)
+@given(MARKUP)
+def test_cleaning_what_is_clean_changes_nothing(html: str) -> None:
+    cleaned = clean(html, base=BASE, page=PAGE)
+    assert clean(cleaned, base=BASE, page=PAGE) == cleaned
+    assert xss_faults(cleaned) == []
+
+
+@pytest.mark.parametrize("payload", payloads() + OWN)
+def test_cleaning_vectors_twice_changes_nothing(payload: str) -> None:
+    cleaned = clean(payload, base=BASE, page=PAGE)
+    assert clean(cleaned, base=BASE, page=PAGE) == cleaned
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(MARKUP, st.integers(1, 4_000)), max_size=3))
+def test_what_repeats_endlessly_is_bounded_and_stays_clean(parts: list[tuple[str, int]]) -> None:
+    # html5ever is quadratic in depth and attributes: unbounded, some of these would take minutes
+    html = "".join(piece * times for piece, times in parts)[:300_000]
+    cleaned = clean(html, base=BASE, page=PAGE)
+    assert clean(cleaned, base=BASE, page=PAGE) == cleaned
+
+
+def test_passes_over_what_is_nested_anew_are_few(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An ordinary body costs one pass, whatever has an unusual element a few."""
+    passes: list[int] = []
+    once = normalise_html._once
+    monkeypatch.setattr(normalise_html, "_once", lambda *given: (passes.append(1), once(*given))[1])
+    ordinary = '<p>a <span lang="fr">b</span> <a href="/x">c</a><br/><script>x()</script></p>'
+    clean(ordinary, base=BASE)
+    assert len(passes) == 1
+    passes.clear()
+    clean("<p><object><p>a</p></object></p><form><li><form><li>b", base=BASE)
+    assert 1 < len(passes) <= 6
