@@ -35,9 +35,11 @@ _ALIGNMENTS = frozenset({"left", "right", "center", "justify"})
 
 # One look at the tags tells nearly every text that needs nothing but cleaning
 _TAG_NAMES = re.compile(r"<(/?[A-Za-z][^ \t\n\f\r/>]*)")
+# tags that go without leaving anything nested otherwise
 _DROPPED = frozenset(
     f"{slash}{name}" for name in ("script", "span", "style") for slash in ("", "/")
 )
+_DROPPED |= words("/col /hr /img /source /track /wbr")
 _ORDINARY = _DROPPED | {
     f"{slash}{name}" for name in TAGS - {FRAME, NOSCRIPT} for slash in ("", "/")
 }
