@@ -42,6 +42,7 @@ HOMES = {
     "rich": {"cli"},
     "nh3": {"normalise/html.py"},
     "rapidfuzz": {"relate"},
+    "charset_normalizer": {"sources/documents/charset.py"},
     "markdown_it": {"sources/documents/markdown.py"},
     "prometheus_client": {"metrics.py"},
     "structlog": {"log.py"},

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC
+from html import escape
 from typing import Any
 
 from feedgen.entry import FeedEntry as Entry
@@ -79,7 +80,8 @@ def build_head(document: FeedDocument) -> Any:
     document = fit_head(document, RssFormat.media_type)
     made = FeedGenerator()
     made.title(document.title)
-    made.description(document.subtitle or document.title)
+    # readers take a description for HTML, and ours is text
+    made.description(escape(document.subtitle or document.title, quote=False))
     made.link(href=document.home_url)
     made.updated(_UNWRITTEN)
     made.generator(" ".join(filter(None, (document.generator, document.generator_version))))

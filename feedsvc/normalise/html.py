@@ -1,8 +1,8 @@
 """HTML of strangers made safe to show: one policy, tuned for what feeds and their readers carry.
 
 nh3 (ammonia, html5ever) decides what may stay and is the only thing security rests on; `media.py`
-then tidies pictures and players in its output. Relative URLs become absolute on the way. Nothing
-here knows entries.
+then tidies pictures and players in its output. Relative URLs become absolute on the way. What may
+stay is listed in `policy.py`. Nothing here knows entries.
 """
 
 import re
@@ -12,83 +12,64 @@ from html import escape, unescape
 
 import nh3
 
-from .media import (
-    FRAME,
-    HIDDEN,
-    LAZY_SETS,
-    LAZY_SOURCES,
-    NOSCRIPT,
-    SPARE_SOURCES,
-    srcset,
-    tidy,
-)
+from .media import FRAME, HIDDEN, LAZY_SETS, LAZY_SOURCES, NOSCRIPT, SPARE_SOURCES, srcset, tidy
+from .policy import ATTRIBUTES, CONTENT_DROPPED, TAGS
 from .text import clean_lines, legal, words
-from .urls import SCHEMES, WEB_SCHEMES, absolute, clean_url
-
-_MATHML = words(
-    """math menclose merror mfrac mi mmultiscripts mn mo mover mpadded mphantom mprescripts mroot
-    mrow ms mspace msqrt mstyle msub msubsup msup mtable mtd mtext mtr munder munderover
-    semantics"""
-)
-_TAGS = (
-    words(
-        """a abbr acronym article aside audio b bdi bdo big blockquote br caption cite code col
-    colgroup dd del details dfn div dl dt em figcaption figure footer h1 h2 h3 h4 h5 h6 header
-    hr i img ins kbd li mark ol p picture pre q rp rt ruby s samp section small source
-    strike strong sub summary sup table tbody td tfoot th thead time tr track tt u ul var video
-    wbr"""
-    )
-    | _MATHML
-    | {FRAME}
-)
-# Their content is no text for people, or text only of a form or a picture
-_CONTENT_DROPPED = words(
-    """annotation annotation-xml applet button datalist frameset head noembed noframes script
-    select style svg template textarea title"""
-)
-_ATTRIBUTES: dict[str, frozenset[str]] = {
-    "*": frozenset({"dir", "lang", "title"}),
-    "a": frozenset({"href", "hreflang", "type"}),
-    "audio": frozenset({"src"}),
-    "col": frozenset({"span"}),
-    "colgroup": frozenset({"span"}),
-    "del": frozenset({"datetime"}),
-    "details": frozenset({"open"}),
-    "img": frozenset({"alt", "height", "sizes", "src", "srcset", "style", "width"}),
-    "ins": frozenset({"datetime"}),
-    "li": frozenset({"value"}),
-    "ol": frozenset({"reversed", "start", "type"}),
-    "source": frozenset({"media", "sizes", "src", "srcset", "type"}),
-    "td": frozenset({"colspan", "rowspan"}),
-    "th": frozenset({"colspan", "rowspan", "scope"}),
-    "time": frozenset({"datetime"}),
-    "track": frozenset({"default", "kind", "label", "src", "srclang"}),
-    "video": frozenset({"height", "poster", "src", "width"}),
-    "math": frozenset({"alttext", "display"}),
-    "mo": frozenset({"stretchy"}),
-    "mtd": frozenset({"columnalign", "columnspan", "rowspan"}),
-    "mi": frozenset({"mathvariant"}),
-    FRAME: frozenset({"allowfullscreen", "height", "src", "style", "width"}),
-}
-_LAZY_ATTRIBUTES = frozenset(LAZY_SOURCES + SPARE_SOURCES + LAZY_SETS)
-_LAZY = re.compile("|".join(sorted(_LAZY_ATTRIBUTES)), re.IGNORECASE)
+from .urls import SCHEMES, absolute, clean_url
 
 _IMAGE_DATA = re.compile(r"data:image/(?:png|jpe?g|gif|webp|avif);base64,[A-Za-z0-9+/=\s]+\Z")
-_URL_ATTRIBUTES = frozenset({"href", "src", "poster", *LAZY_SOURCES, *SPARE_SOURCES})
+_LATE_URLS = frozenset(LAZY_SOURCES + SPARE_SOURCES)
+_MEDIA_URLS = frozenset({"src", "poster", "data-poster"}) | _LATE_URLS
+_SET_ATTRIBUTES = frozenset({"srcset", *LAZY_SETS})
 _HIDING = re.compile(
-    r"display\s*:\s*none|visibility\s*:\s*hidden"
+    r"display\s*:\s*none|visibility\s*:\s*hidden|(?:left|top)\s*:\s*-\d{3,}"
     r"|(?:^|[;\s])(?:width|height)\s*:\s*[01](?:px)?\s*(?:[;!]|$)",
     re.IGNORECASE,
 )
 _FRAGMENT = re.compile(r"=\s*[\"']?\s*#")
-_SET_ATTRIBUTES = frozenset({"srcset", *LAZY_SETS})
+# how programs that colour code name its language
+_LANGUAGE = re.compile(
+    r"(?:^|\s)(?:lang(?:uage)?-|highlight-(?:source|text)-|brush:\s*)([A-Za-z0-9][\w+#.-]{0,30})"
+)
+_ALIGNMENTS = frozenset({"left", "right", "center", "justify"})
 
-# `<iframe>` and `<noscript>` hold raw text to an HTML parser; under other names nh3 cleans inside
-_RAW = re.compile(r"(</?)(iframe|noscript)(?=[\s/>])", re.IGNORECASE)
-_RAW_NAMES = {"iframe": FRAME, "noscript": NOSCRIPT}
+# One look at the tags tells nearly every text that needs nothing but cleaning
+_TAG_NAMES = re.compile(r"<(/?[A-Za-z][^ \t\n\f\r/>]*)")
+# tags that go without leaving anything nested otherwise
+_DROPPED = frozenset(
+    f"{slash}{name}" for name in ("script", "span", "style") for slash in ("", "/")
+)
+_DROPPED |= words("/col /hr /img /source /track /wbr")
+_ORDINARY = _DROPPED | {
+    f"{slash}{name}" for name in TAGS - {FRAME, NOSCRIPT} for slash in ("", "/")
+}
+_MOST_PASSES = 5
+
+# `<iframe>` and `<noscript>` hold raw text to an HTML parser; under other names nh3 cleans inside.
+# The others would go and leave their text glued to that of their neighbours, or are mere dialects.
+_OTHER_NAMES = {
+    "iframe": FRAME,
+    "amp-iframe": FRAME,
+    "noscript": NOSCRIPT,
+    "amp-img": "img",
+    "amp-video": "video",
+    "amp-audio": "audio",
+    "dir": "ul",
+    **dict.fromkeys(words("dialog fieldset form hgroup legend main optgroup"), "div"),
+}
+_RENAMED = re.compile(
+    rf"(</?)({'|'.join(sorted(_OTHER_NAMES, key=len, reverse=True))})(?=[\s/>])", re.IGNORECASE
+)
 # where a text or title merely spoke of them
-_RENAMED = re.compile(rf"(&lt;/?)({FRAME}|{NOSCRIPT})\b")
-_REAL_NAMES = {name: raw for raw, name in _RAW_NAMES.items()}
+_SPOKEN = re.compile(rf"(&lt;/?)({FRAME}|{NOSCRIPT})\b")
+_REAL_NAMES = {FRAME: "iframe", NOSCRIPT: "noscript"}
+_CLOSED_AT_ONCE = re.compile(r"<iframe\b([^<>]*)(?<=[\s\"'])/>", re.IGNORECASE)
+_FRAME_TAGS = re.compile(r"<(?:iframe\b[^<>]*\ssrc\b[^<>]*|(/)iframe[^<>]*)>", re.IGNORECASE)
+_BASE = re.compile(
+    r"<base\b[^<>]*?\shref\s*=\s*(?:\"([^\"<>]*)\"|'([^'<>]*)'|([^\s\"'<>]+))", re.IGNORECASE
+)
+# the parser takes the first line break in `pre` for layout (HTML §13.1.2.5)
+_PRE = re.compile(r"(<pre(?: [a-z]+=\"[^\"]*\")*>)\n")
 
 # Beyond these html5ever, which is quadratic in depth and attributes, takes seconds and minutes
 _MAX_STARTS = 20_000
@@ -109,32 +90,70 @@ def clean(html: str, *, base: str | None = None, page: str | None = None) -> str
 
     No script, handler, style, form or `javascript:` survives, nor tracking pixels or parameters.
     A relative URL without a base goes, its text stays. HTML nested or attributed beyond all
-    reason comes back as its text alone.
+    reason comes back as its text alone. What comes back is the same when cleaned again.
     """
     html = legal(html)
     if _hostile(html):
-        return escape(unescape(_ANY_TAG.sub(" ", html)), quote=False)
-    lazy = _LAZY.search(html) is not None
-    html = _RAW.sub(lambda m: m[1] + _RAW_NAMES[m[2].lower()], html)
+        return _text_alone(html)
+    tags = _TAG_NAMES.findall(html)
+    names = set(tags)
+    ordinary = names <= _ORDINARY
+    if not ordinary:
+        html, base = _unusual(html, names, base)
+    elif not names.isdisjoint(_DROPPED):
+        tags = [name for name in tags if name not in _DROPPED]
     # most entries of a feed can so share one cleaner: only the base is the same for them all
     page = page if _FRAGMENT.search(html) else None
-    cleaned = tidy(legal(_cleaner(base, page, lazy).clean(html)))
-    return _RENAMED.sub(lambda m: m[1] + _REAL_NAMES[m[2]], cleaned).strip()
+    cleaner = _cleaner(base, page)
+    cleaned = _once(cleaner, html)
+    # nested as it was written, it would be so again
+    if ordinary and _TAG_NAMES.findall(cleaned) == tags:
+        return tidy(cleaned).strip()
+    return _settled(cleaner, tidy(cleaned))
+
+
+def _once(cleaner: nh3.Cleaner, html: str) -> str:
+    cleaned = legal(cleaner.clean(html))
+    return _PRE.sub(r"\1\n\n", cleaned) if "<pre" in cleaned else cleaned
+
+
+def _unusual(html: str, names: set[str], base: str | None) -> tuple[str, str | None]:
+    """HTML with elements that a sanitiser would lose under other names, and the base it names."""
+    lower = {name.lower() for name in names}
+    if "base" in lower and (match := _BASE.search(html)):
+        base = absolute(unescape(match[1] or match[2] or match[3] or ""), base) or base
+    if "iframe" in lower:
+        # written as in XML, or never closed, it would hold all that follows
+        html = _CLOSED_AT_ONCE.sub(r"<iframe\1></iframe>", html)
+        tags = _FRAME_TAGS.findall(html)
+        if tags.count("/") < len(tags) - tags.count("/"):
+            html = _FRAME_TAGS.sub(lambda m: "" if m[1] else f"{m[0]}</iframe>", html)
+    return _renamed(html), base
+
+
+def _renamed(html: str) -> str:
+    return _RENAMED.sub(lambda m: m[1] + _OTHER_NAMES[m[2].lower()], html)
+
+
+def _settled(cleaner: nh3.Cleaner, html: str) -> str:
+    """Cleans until nothing changes: what stood in an element that went is nested anew."""
+    for _ in range(_MOST_PASSES):
+        if _hostile(html):
+            return _text_alone(html)
+        before = html
+        cleaned = tidy(_once(cleaner, _renamed(html)))
+        html = _SPOKEN.sub(lambda m: m[1] + _REAL_NAMES[m[2]], cleaned).strip()
+        if html == before:
+            break
+    return html
 
 
 @lru_cache(maxsize=256)
-def _cleaner(base: str | None, page: str | None, lazy: bool) -> nh3.Cleaner:
-    attributes = {tag: set(names) for tag, names in _ATTRIBUTES.items()}
-    dropped = set(_CONTENT_DROPPED)
-    if lazy:
-        attributes["img"] |= _LAZY_ATTRIBUTES
-        attributes["source"] |= _LAZY_ATTRIBUTES
-        # what stands there is the same picture again
-        dropped.add(NOSCRIPT)
+def _cleaner(base: str | None, page: str | None) -> nh3.Cleaner:
     return nh3.Cleaner(
-        tags=set(_TAGS),
-        clean_content_tags=dropped,
-        attributes=attributes,
+        tags=set(TAGS),
+        clean_content_tags=set(CONTENT_DROPPED),
+        attributes={tag: set(names) for tag, names in ATTRIBUTES.items()},
         attribute_filter=_attribute_filter(base, page),
         set_tag_attribute_values={"audio": {"controls": ""}, "video": {"controls": ""}},
         # the filter makes them absolute or takes them away; "deny" would come before it
@@ -148,19 +167,28 @@ def _attribute_filter(base: str | None, page: str | None) -> Callable[[str, str,
     def image(url: str) -> str | None:
         if url[:5].lower() == "data:":
             return url if _IMAGE_DATA.match(url) else None
-        return absolute(url, base)
+        return clean_url(url, base)
 
     def change(tag: str, attribute: str, value: str) -> str | None:
-        if attribute in _URL_ATTRIBUTES:
-            if attribute == "href":
-                if value.startswith("#"):
-                    value = (page or base or "") + value
-                return clean_url(value, base, schemes=SCHEMES)
-            return image(value) if tag == "img" else absolute(value, base, schemes=WEB_SCHEMES)
+        if attribute == "href":
+            if value.startswith("#"):
+                value = (page or base or "") + value
+            return clean_url(value, base, schemes=SCHEMES)
+        if attribute in _MEDIA_URLS:
+            if attribute in _LATE_URLS and "/" not in value and "." not in value:
+                return None  # a switch, such as `data-lazy="true"`
+            return image(value) if tag == "img" else clean_url(value, base)
         if attribute in _SET_ATTRIBUTES:
             return srcset(value, image)
+        if attribute == "class":
+            language = _LANGUAGE.search(value)
+            return f"language-{language[1].lower()}" if language else None
         if attribute == "style":
             return HIDDEN if _HIDING.search(value) else None
+        if attribute == "cite":
+            return clean_url(value, base)
+        if attribute == "align":
+            return value.lower() if value.lower() in _ALIGNMENTS else None
         return value
 
     return change
@@ -194,9 +222,14 @@ def _hostile(html: str) -> bool:
     return False
 
 
+def _text_alone(html: str) -> str:
+    text = legal(unescape(_ANY_TAG.sub(" ", html)).replace("\r", "\n"))
+    return escape(text, quote=False).replace("\xa0", "&nbsp;").strip()
+
+
 _BREAKS = re.compile(
-    r"<(?:br|hr|/?(?:article|aside|blockquote|caption|dd|details|div|dl|dt|figcaption|figure|footer"
-    r"|h[1-6]|header|li|ol|p|pre|section|summary|table|tr|ul))(?:\s[^>]*)?>"
+    r"<(?:br|hr|/?(?:address|article|aside|blockquote|caption|center|dd|details|div|dl|dt|figcaption"
+    r"|figure|footer|h[1-6]|header|li|menu|nav|ol|p|pre|section|summary|table|tr|ul))(?:\s[^>]*)?>"
 )
 _CELLS = re.compile(r"</t[dh]>")
 _HIDDEN = re.compile(r"<(rt|rp)(?:\s[^>]*)?>.*?</\1>", re.DOTALL)

@@ -33,7 +33,8 @@ def _as_windows_1252(match: re.Match[str]) -> str:
 
 def legal(text: str) -> str:
     """Takes out what XML 1.0 forbids, lone surrogates included; stray C1 become Windows-1252."""
-    if text.isascii() and text.isprintable():
+    # what is printable is legal; most texts are, but for their line ends
+    if text.replace("\n", "").isprintable():
         return text
     return _FORBIDDEN.sub(_as_windows_1252, text)
 

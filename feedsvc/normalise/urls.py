@@ -10,6 +10,7 @@ from urllib.parse import urljoin, urlsplit
 from w3lib.url import safe_url_string
 
 from .text import words
+from .tracking import TRACKING_NAMES, TRACKING_PREFIXES, is_tracking
 
 WEB_SCHEMES = frozenset({"http", "https"})
 SCHEMES = WEB_SCHEMES | words(
@@ -24,24 +25,9 @@ _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
 _PLAIN = re.compile(r"https?://[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*(?:[/?#][!#-;=?-\[\]_a-z~]*)?\Z")
 _UNSAFE = re.compile(r"""[^\x21-\x7e]|["<>\\^`{|}]""")
 _HOST = re.compile(r"(?:[A-Za-z0-9._~-]+|\[[0-9A-Fa-f:.]+\])(?::\d*)?\Z")
-
-# Only parameters that serve nothing but counting; `ref`, `source`, `id` and the like may matter.
-_TRACKING_NAMES = words(
-    """__hsfp __hssc __hstc __s _branch_match_id _hsenc _hsmi _openstat _ke at_bbc_team at_campaign
-    at_campaign_type at_custom1 at_custom2 at_custom3 at_custom4 at_format at_link_id
-    at_link_origin at_link_type at_medium at_ptr_name dclid epik fb_action_ids fb_action_types
-    fb_ref fb_source fbclid ga_campaign ga_content ga_medium ga_place ga_source ga_term gad_source
-    gbraid gclid gclsrc guce_referrer guce_referrer_sig hsctatracking igsh igshid li_fat_id mc_cid
-    mc_eid mibextid mkt_tok ml_subscriber ml_subscriber_hash msclkid ns_campaign ns_linkname
-    ns_mchannel ns_source oly_anon_id oly_enc_id pk_campaign pk_content pk_cpn pk_keyword pk_kwd
-    pk_medium pk_source piwik_campaign piwik_keyword piwik_kwd rb_clickid s_cid srsltid
-    sscid ttclid twclid unicorn_click_id vero_conv vero_id wbraid wickedid wt.mc_id xtor yclid
-    ymclid ysclid"""
-)
-_TRACKING_PREFIXES = ("utm_", "mtm_", "matomo_", "hsa_")
 _TRACKED = re.compile(
     r"[?&;#](?:amp;)?(?:"
-    + "|".join(map(re.escape, (*_TRACKING_PREFIXES, *sorted(_TRACKING_NAMES))))
+    + "|".join(map(re.escape, (*TRACKING_PREFIXES, *sorted(TRACKING_NAMES))))
     + ")",
     re.IGNORECASE,
 )
@@ -122,7 +108,7 @@ def without_tracking(url: str) -> str:
 
     A fragment stays unless it consists of such parameters only (`#xtor=RSS-1`).
     """
-    if not _TRACKED.search(url):
+    if ("?" not in url and "#" not in url) or not _TRACKED.search(url):
         return url
     head, hash_, fragment = url.partition("#")
     path, mark, query = head.partition("?")
@@ -134,12 +120,6 @@ def without_tracking(url: str) -> str:
     if hash_ and fragment and all(map(is_tracking, fragment.split("&"))):
         return head
     return head + hash_ + fragment
-
-
-def is_tracking(parameter: str) -> bool:
-    """Whether `name=value` is a known tracking parameter."""
-    name = parameter.partition("=")[0].lower().removeprefix("amp;")
-    return name in _TRACKING_NAMES or name.startswith(_TRACKING_PREFIXES)
 
 
 def host(url: str | None) -> str:

@@ -1,11 +1,9 @@
 """What a page may load, and what a feed shown by a browser may do: Content-Security-Policy."""
 
-from ..normalise.media import FRAME_HOSTS
+from ..normalise.players import PLAYERS
 
 # players that the sanitiser leaves in place; every other frame stays empty
-_FRAMES = " ".join(
-    f"https://{prefix}{host}" for host in sorted(FRAME_HOSTS) for prefix in ("", "www.")
-)
+_FRAMES = " ".join(f"https://{netloc}" for netloc in sorted(PLAYERS))
 
 #: No scripts at all, pictures and sound from anywhere, everything else from us or not at all.
 PAGE_POLICY = "; ".join(

@@ -3,6 +3,7 @@
 import locale
 from dataclasses import replace
 from datetime import UTC, datetime
+from html import escape
 from typing import Any
 
 import pytest
@@ -55,7 +56,9 @@ def test_the_channel_says_what_it_is() -> None:
 
 
 def test_a_channel_without_subtitle_is_described_by_its_title() -> None:
-    assert channel(replace(DOCUMENT, subtitle=None)).findtext("description") == DOCUMENT.title
+    said = channel(replace(DOCUMENT, subtitle=None)).findtext("description")
+    # a description is HTML to its readers
+    assert said == escape(DOCUMENT.title, quote=False) != DOCUMENT.title
 
 
 def test_a_site_author_without_mail_is_a_creator() -> None:

@@ -1,6 +1,9 @@
 """Plain text that is no news, the bytes it comes in, and the dates that names and texts hold."""
 
+import re
 from datetime import UTC, datetime, timedelta, timezone
+from html import unescape
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -11,6 +14,8 @@ from feedsvc.sources.documents.base import Document, title_of
 from feedsvc.sources.documents.dates import leading_date, name_date, parse_date
 from feedsvc.sources.documents.decode import decode, decode_markup, tidy
 from feedsvc.sources.documents.text import paragraphs, read_text
+
+ENCODINGS = Path(__file__).parent.parent / "data" / "encodings"
 
 
 def read(text: str) -> ParsedEntry:
@@ -114,11 +119,114 @@ def test_decoding_never_fails(body: bytes, declared: str | None) -> None:
     decode_markup(body).encode("utf-8")
 
 
-@given(st.text(st.characters(min_codepoint=0xA0, max_codepoint=0xFF), max_size=50))
+WESTERN = (
+    "àâçéèêëîïôùûüÿ",
+    "äöüßÄÖÜ",
+    "áéíñóúü¿¡«»",
+    "áâãàçéêíóôõú",
+    "åäöÅÄÖ",
+    "æøåÆØÅ",
+    "þðáéíóúýæö",
+)
+
+
+@given(st.sampled_from(WESTERN).flatmap(lambda letters: st.text(letters, max_size=60)))
 def test_windows_1252_loses_no_letter(text: str) -> None:
     # a lone Latin-1 letter between ASCII ones cannot be mistaken for UTF-8
     spaced = "x".join(text)
     assert decode(spaced.encode("cp1252")) == spaced
+
+
+# the first article of the Universal Declaration of Human Rights
+RIGHTS = {
+    "ru": "Все люди рождаются свободными и равными в своем достоинстве и правах.",
+    "uk": "Всі люди народжуються вільними і рівними у своїй гідності та правах.",
+    "bg": "Всички хора се раждат свободни и равни по достойнство и права.",
+    "ja": "すべての人間は、生まれながらにして自由であり、かつ、尊厳と権利とについて平等である。",
+    "zh": "人人生而自由，在尊严和权利上一律平等。他们赋有理性和良心，并应以兄弟关系的精神相对待。",
+    "tw": "人人生而自由，在尊嚴和權利上一律平等。他們賦有理性和良心，並應以兄弟關係的精神相對待。",
+    "ko": "모든 인간은 태어날 때부터 자유로우며 그 존엄과 권리에 있어 동등하다.",
+    "pl": "Wszyscy ludzie rodzą się wolni i równi pod względem swej godności i swych praw. Są oni "
+    "obdarzeni rozumem i sumieniem i powinni postępować wobec innych w duchu braterstwa. Żaden "
+    "człowiek nie będzie trzymany w niewoli.",
+    "cs": "Všichni lidé rodí se svobodní a sobě rovní co do důstojnosti a práv. Jsou nadáni "
+    "rozumem a svědomím a mají spolu jednat v duchu bratrství.",
+    "hu": "Minden emberi lény szabadon születik és egyenlő méltósága és joga van. Az emberek, "
+    "ésszel és lelkiismerettel bírván, egymással szemben testvéri szellemben kell hogy "
+    "viseltessenek. A törvény előtt mindenki egyenlő, és őt az megilleti.",
+    "hr": "Sva ljudska bića rađaju se slobodna i jednaka u dostojanstvu i pravima. Ona su obdarena "
+    "razumom i sviješću i trebaju jedna prema drugima postupati u duhu bratstva. Nitko ne smije "
+    "biti držan u ropstvu, što već znači mnogo.",
+    "fr": "Tous les êtres humains naissent libres et égaux en dignité et en droits, « là-bas » où "
+    "l’été n’est pas l’hiver — ça va de soi.",
+    "de": "Alle Menschen sind frei und gleich an Würde und Rechten geboren; Größe, Öl, Übermut.",
+    "is": "Hver maður er borinn frjáls og jafn öðrum að virðingu og réttindum.",
+}
+LEGACY = [
+    *(("ru", "cp1251"), ("ru", "koi8-r"), ("uk", "cp1251"), ("bg", "cp1251"), ("ja", "shift_jis")),
+    *(("ja", "euc-jp"), ("ja", "iso-2022-jp"), ("zh", "gb18030"), ("zh", "gb2312"), ("tw", "big5")),
+    *(("ko", "euc-kr"), ("pl", "cp1250"), ("pl", "iso8859-2"), ("cs", "cp1250")),
+    *(("cs", "iso8859-2"), ("hu", "cp1250"), ("hu", "iso8859-2"), ("hr", "cp1250")),
+    *(("hr", "iso8859-2"), ("fr", "cp1252"), ("de", "cp1252"), ("is", "cp1252")),
+]
+
+
+@pytest.mark.parametrize(("language", "encoding"), LEGACY)
+def test_an_undeclared_charset_is_guessed(language: str, encoding: str) -> None:
+    text = RIGHTS[language]
+    for times in (1, 400):
+        whole = "\n".join([text] * times)
+        assert decode(whole.encode(encoding)) == whole
+    page = f"<!doctype html><title>In ASCII</title><div class='x'><p>{text}</p><p>More</p></div>"
+    assert decode_markup(page.encode(encoding)) == page
+    document = Document(path="a.txt", body=f"{text[:40]}\n\n{text}\n".encode(encoding))
+    (entry,) = read_text(document).entries
+    assert entry.title is not None
+    assert entry.content is not None
+    assert entry.title.value == text[:40].strip()
+    # the long one is wrapped in a paragraph of its own
+    assert text in unescape(entry.content.value)
+
+
+@pytest.mark.parametrize(("language", "encoding"), LEGACY)
+def test_a_declaration_goes_before_a_guess(language: str, encoding: str) -> None:
+    text = RIGHTS[language]
+    assert decode(text.encode(encoding), encoding) == text
+    page = f'<meta charset="{encoding}"><p>{text}</p>'
+    assert decode_markup(page.encode(encoding)) == page
+    # a declaration of UTF-8 that most bytes belie is none; ISO-2022 is ASCII to look at
+    if encoding != "iso-2022-jp":
+        assert decode(text.encode(encoding), "utf-8") == text
+
+
+def test_mostly_utf_8_is_utf_8_for_all_its_stray_bytes() -> None:
+    text = f"{RIGHTS['ru']} {RIGHTS['fr']}".encode() + b" caf\xe9 " * 5
+    assert decode(text).startswith(RIGHTS["ru"])
+
+
+def test_a_guess_that_does_not_hold_loses_nothing() -> None:
+    # Shift_JIS to begin with, then what is none
+    body = RIGHTS["ja"].encode("shift_jis") * 50 + b"\xa0\xfd\xff\x80 " * 2000 + b"the end"
+    assert decode(body).endswith("the end")
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("encoding_WINDOWS-1251.xml", "Новый цитатник Рунета"),
+        ("koi8r.xml", "Пример RSS ленты"),
+        ("encoding_ISO-8859-1.xml", "wünschen"),
+        ("iso-8859-1-meta-after-1024.html", "édéric"),
+    ],
+)
+def test_files_are_read_with_and_without_their_declaration(name: str, said: str) -> None:
+    body = (ENCODINGS / name).read_bytes()
+    declared = decode_markup(body)
+    assert said in declared
+    bare = re.sub(rb"(encoding|charset)=(\"[^\"]*\"|'[^']*'|[\w-]+)", b"", body)
+    assert decode_markup(bare) == re.sub(
+        r"(encoding|charset)=(\"[^\"]*\"|'[^']*'|[\w-]+)", "", declared
+    )
 
 
 @pytest.mark.parametrize(

@@ -1,15 +1,17 @@
-"""Bytes into text without losing any: byte order marks, declared charsets, UTF-8, UTF-16, 1252.
+"""Bytes into text without losing any: byte order marks, declared charsets, UTF-8, UTF-16, a guess.
 
 Text that claims to be UTF-8 and is not quite is read as UTF-8 with each stray byte as
-Windows-1252, so that one bad byte spoils one character and not the whole document. Line ends
-become `\\n`; control characters go. What is no text at all, such as a picture under the name of
-one, is told by how much of it is control characters.
+Windows-1252, so that one bad byte spoils one character and not the whole document; only where
+most bytes are stray, and nothing else was declared, `charset.py` guesses. Line ends become `\\n`;
+control characters go. What is no text at all, such as a picture under the name of one, is told by
+how much of it is control characters.
 """
 
 import codecs
 import re
 
 from ...errors import ParseError
+from .charset import guess
 
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -28,6 +30,7 @@ _CONTROLS = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\u
 # what browsers read under these names (Encoding Standard §4.2)
 _MEANT = {"ascii": "cp1252", "iso8859-1": "cp1252", "iso8859-9": "cp1254", "tis-620": "cp874"}
 _MEANT |= {"gb2312": "gb18030", "gbk": "gb18030", "euc_kr": "cp949", "shift_jis": "cp932"}
+_NOT_ASCII = re.compile("[^\x00-\x7f]+")
 _LENIENT = "feedsvc-windows-1252"
 # line ends, tabs and page breaks, the end mark of DOS, and the escapes of terminals and ISO-2022
 _NOT_IN_TEXT = re.compile("[\x00-\x06\x0e-\x19\x1c-\x1f\x7f\ufdd0-\ufdef\ufffe\uffff]")
@@ -49,7 +52,8 @@ codecs.register_error(_LENIENT, _as_windows_1252)
 def decode(body: bytes, declared: str | None = None) -> str:
     """Reads bytes as text; a byte order mark goes before `declared`, which goes before a guess.
 
-    Never fails: an unknown or wrong charset falls back to UTF-8, then to Windows-1252.
+    Never fails: an unknown or wrong charset falls back to UTF-8, then to a guess, then to
+    Windows-1252.
     """
     return tidy(_decoded(body, declared))
 
@@ -74,17 +78,41 @@ def _decoded(body: bytes, declared: str | None) -> str:
     for mark, encoding in _BOMS:
         if body.startswith(mark):
             return body[len(mark) :].decode(encoding, _fallback(encoding))
-    encoding = _known(declared) or _wide(body) or "utf-8"
+    named = _known(declared)
+    encoding = named or _wide(body) or ("iso2022_jp" if _is_iso_2022(body) else "utf-8")
     if encoding == "cp1252":
         # what is valid UTF-8 is hardly ever anything else, whatever a careless program declared
         encoding = "utf-8"
     try:
         return body.decode(encoding)
     except UnicodeError:
-        guess = _wide(body)
-        if guess:
-            return body.decode(guess, "replace")
+        wide = _wide(body)
+        if wide:
+            return body.decode(wide, "replace")
+        if named in {None, "utf-8"} and _is_not_utf_8(body):
+            return _guessed(body)
         return body.decode("utf-8", _LENIENT)
+
+
+def _guessed(body: bytes) -> str:
+    codec = guess(body)
+    if codec is not None:
+        text = body.decode(codec, "replace")
+        # a guess that does not hold for the rest was none
+        if text.count("\ufffd") <= len(text) * _MOST:
+            return text
+    return body.decode("utf-8", _LENIENT)
+
+
+def _is_not_utf_8(body: bytes) -> bool:
+    """Whether more bytes are stray than belong to characters of UTF-8."""
+    text = body.decode("utf-8", "replace")
+    stray = text.count("\ufffd")
+    return stray > sum(map(len, _NOT_ASCII.findall(text))) - stray
+
+
+def _is_iso_2022(body: bytes) -> bool:
+    return b"\x1b$" in body and body.isascii()
 
 
 def decode_markup(body: bytes) -> str:
