@@ -4,9 +4,11 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PYTEST := $(BIN)/python -m pytest
 JOBS   ?= auto
+FUZZ_SECONDS ?= 600
+KILLS  ?= 200
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint bench test-reader test-browser test-container clean
+.PHONY: help setup run test lint bench test-reader test-browser test-container fuzz soak clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-16s %s\n", $$1, $$2}'
@@ -17,7 +19,7 @@ run: setup  ## poll seeds/ and serve http://127.0.0.1:8080
 	$(BIN)/feedsvc run
 
 test: $(VENV)/.test lint  ## lint, types and the whole test suite
-	$(PYTEST) -n $(JOBS) -m "not container and not reader and not browser"
+	$(PYTEST) -n $(JOBS) --dist worksteal -m "not container and not reader and not browser"
 	@echo "(suites that need newsboat, Chromium or Docker: make test-reader test-browser test-container)"
 
 lint: $(VENV)/.test  ## style and types
@@ -25,7 +27,10 @@ lint: $(VENV)/.test  ## style and types
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-test-reader: $(VENV)/.test  ## subscribe with a real feed reader (needs newsboat)
+soak: $(VENV)/.test  ## kill processes at random under load, KILLS times on each store
+	FEEDSVC_SOAK_KILLS=$(KILLS) $(PYTEST) tests/e2e/test_soak.py
+
+test-reader: $(VENV)/.test $(VENV)-bench/.ready  ## subscribe with real feed readers (needs newsboat)
 	$(PYTEST) -m reader
 
 test-browser: $(VENV)/.test  ## look at the pages with a real browser (needs chromium)
@@ -33,6 +38,10 @@ test-browser: $(VENV)/.test  ## look at the pages with a real browser (needs chr
 
 test-container: $(VENV)/.test  ## build, run and restart the image (needs a Docker engine)
 	$(PYTEST) -m container
+
+fuzz: $(VENV)-fuzz/.ready  ## look for documents that break what we promise (FUZZ_SECONDS=600)
+	PYTHONPATH=. $(VENV)-fuzz/bin/python tests/fuzz/feeds.py -max_total_time=$(FUZZ_SECONDS)
+	@! ls fuzz/broken-* fuzz/crash-* fuzz/oom-* 2>/dev/null
 
 bench: $(VENV)/.test $(VENV)-bench/.ready  ## runnable benchmarks, as ratios to peers
 	$(BIN)/python -m bench
@@ -54,6 +63,11 @@ $(VENV)/.base: requirements/base.txt pyproject.toml | $(VENV)/bin/python
 
 $(VENV)/.test: requirements/test.txt $(VENV)/.base
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/test.txt
+	@touch $@
+
+$(VENV)-fuzz/.ready: requirements/test.txt requirements/fuzz.txt | $(VENV)/bin/python
+	$(PYTHON) -m venv $(VENV)-fuzz
+	$(VENV)-fuzz/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/test.txt -r requirements/fuzz.txt
 	@touch $@
 
 # peers have an environment of their own, as their users have

@@ -2,9 +2,16 @@
 
 import sys
 
-from . import ingest, publish, store
+from . import ingest, linking, publish, query, serve, store
 
-BENCHMARKS = {"ingest": ingest.main, "publish": publish.main, "store": store.main}
+BENCHMARKS = {
+    "ingest": ingest.main,
+    "linking": linking.main,
+    "publish": publish.main,
+    "query": query.main,
+    "serve": serve.main,
+    "store": store.main,
+}
 
 
 def main() -> None:

@@ -11,7 +11,8 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from html import escape
@@ -30,6 +31,7 @@ road police union health research students coast mountain winter summer plan
 """
 WORDS = _TEXT.split()
 _TAGS = ("Politics", "World", "Economy", "Science", "Health", "Sports", "Culture", "Energy")
+_FORGETFUL = "forgetful"
 _START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -56,6 +58,14 @@ class Corpus:
             self._newest[number] += 1
             self._write(number)
         return len(changed)
+
+    @contextmanager
+    def forgetful(self) -> Iterator[None]:
+        """Has the server send whole bodies whatever is asked, as many servers do."""
+        mark = self._path / _FORGETFUL
+        mark.touch()
+        yield
+        mark.unlink()
 
     def __enter__(self) -> Self:
         command = [sys.executable, "-m", __name__, str(self._path)]
@@ -217,11 +227,12 @@ _FORMATS: tuple[Callable[[int, range], str], ...] = (
 
 def _serve(folder: Path) -> None:
     async def answer(request: web.Request) -> web.Response:
-        tag, _, body = (folder / request.match_info["name"]).read_bytes().partition(b"\n")
-        etag = tag.decode()
-        if request.headers.get("If-None-Match") == etag:
-            return web.Response(status=304, headers={"ETag": etag})
-        return web.Response(body=body, headers={"ETag": etag, "Content-Type": "application/xml"})
+        with (folder / request.match_info["name"]).open("rb") as file:
+            etag = file.readline().decode().strip()
+            if request.headers.get("If-None-Match") == etag and not (folder / _FORGETFUL).exists():
+                return web.Response(status=304, headers={"ETag": etag})
+            headers = {"ETag": etag, "Content-Type": "application/xml"}
+            return web.Response(body=file.read(), headers=headers)
 
     application = web.Application()
     application.router.add_get(r"/{name:\d+\.xml}", answer)

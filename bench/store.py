@@ -13,7 +13,8 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Self
 
-from feedsvc.model import Entry, Link, Person, PollState, Source, Tag, Text, entry_key
+from feedsvc.keys import entry_key
+from feedsvc.model import Entry, Link, Person, PollState, Source, Tag, Text
 from feedsvc.query import parse
 from feedsvc.store import Store, open_store
 from feedsvc.store.base import Claim, Committed, PollResult
@@ -48,7 +49,7 @@ def _cpu() -> float:
     return used.ru_utime + used.ru_stime
 
 
-def _entry(feed: int, number: int) -> Entry:
+def article(feed: int, number: int) -> Entry:
     """An article of 350 words, some of them rare, with four tags, an author and an enclosure."""
     chance = random.Random(feed * 100_003 + number)
     words = chance.choices(WORDS, k=300) + [f"name{chance.randrange(20_000)}" for _ in range(50)]
@@ -92,7 +93,7 @@ def _fill(store: Store, feeds: int) -> None:
         polls = []
         for claim in claims:
             feed = int(claim.source.id.removeprefix("feed-"))
-            entries = tuple(_entry(feed, number) for number in range(_ENTRIES))
+            entries = tuple(article(feed, number) for number in range(_ENTRIES))
             with preparing:
                 for entry in entries:
                     prepare(entry)

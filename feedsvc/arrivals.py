@@ -15,6 +15,7 @@ from .digest import Digest
 from .log import get_logger
 from .model import Entry, PollState, Source
 from .normalise.entry import reconcile
+from .normalise.fulltext import kept
 from .normalise.html import to_text
 from .normalise.identity import distinct
 from .normalise.learning import learn_ids, weigh
@@ -31,12 +32,14 @@ class Arrivals:
     """What is to be written of a document.
 
     `renamed` are uids of known entries, as they were and as they are. `new` of the `entries` were
-    unknown. `held`: changes were not taken, so that the document must be read again.
+    unknown. `pages` are uids of those whose pages are to be read. `held`: changes were not taken,
+    so that the document must be read again.
     """
 
     entries: tuple[Entry, ...]
     new: int
     renamed: tuple[tuple[str, str], ...] = ()
+    pages: tuple[str, ...] = ()
     ids: Ids | None = None
     churn: Churn | None = None
     held: bool = False
@@ -106,7 +109,7 @@ def sort_out(
         for entry in told
         # what would be pruned at once never comes
         if not (oldest and entry.uid not in before and entry.dated and entry.published < oldest)
-        and (written := reconcile(before.get(entry.uid), entry, now)) is not None
+        and (written := _reconciled(entry, before.get(entry.uid), source, store, now)) is not None
     ]
     ids, churn, taken = state.ids, state.churn, True
     if feed:
@@ -130,10 +133,16 @@ def sort_out(
         )
         _tell(source, state, ids, churn)
     fresh = tuple(written for entry, written in changed if taken or not _rewritten(entry, before))
+    pages: tuple[str, ...] = ()
+    if feed and source.fulltext:
+        # once when it is new, and once more when the feed has edited it
+        asked = (e for e in fresh if e.uid not in before or _rewritten(e, before))
+        pages = tuple(entry.uid for entry in asked)
     return Arrivals(
         entries=fresh,
         new=sum(entry.uid not in before for entry in fresh),
         renamed=tuple(seen.renamed),
+        pages=pages,
         ids=ids,
         churn=churn,
         held=not taken,
@@ -189,6 +198,17 @@ def _recognised(
     return kept, {**before, **result.known}
 
 
+def _reconciled(
+    entry: Entry, known: Known | None, source: Source, store: Store, now: datetime
+) -> Entry | None:
+    """What to write of an entry, with the text that was read of its page."""
+    written = reconcile(known, entry, now)
+    if written is None or known is None or not source.fulltext:
+        return written
+    # whatever the page gave, tags included, is no difference to what the feed says
+    return reconcile(known, kept(store.entry(known.key).entry, entry), now)
+
+
 def _rewritten(entry: Entry, before: Mapping[str, Known]) -> bool:
     known = before.get(entry.uid)
     return known is not None and not known.pruned and known.digest != entry.digest
@@ -201,7 +221,8 @@ def _likeness(store: Store, entry: Entry, known: Known) -> float:
 
 
 def _text(entry: Entry) -> str:
-    texts = filter(None, (entry.summary, entry.content))
+    # of a text that was read of the page the feed knows nothing
+    texts = filter(None, (entry.summary, None if entry.fulltext else entry.content))
     return " ".join(to_text(t.value) if t.type == "html" else t.value for t in texts)
 
 

@@ -1,7 +1,9 @@
 """What one poller holds: sources claimed, their leases renewed while it works, then let go.
 
 Claims of pollers that died on this host are freed when another starts, so that nobody waits for
-their leases to end. How a claim is taken and fenced is the store's.
+their leases to end. What they may have asked for is asked for again after `poll.min_interval`, as
+after any failure: a service that dies again and again must not ask its publishers as often. How a
+claim is taken and fenced is the store's.
 """
 
 import asyncio
@@ -75,6 +77,7 @@ class Claims:
                 untried=untried,
                 per_host=poll.per_host,
                 host_delay=poll.host_delay,
+                rest=poll.min_interval,
             )
         )
         self._held.update({(claim.source.id, claim.epoch): claim for claim in taken})
@@ -134,7 +137,12 @@ class Claims:
             log.error("store in trouble", job=work.__name__.strip("_"), error=str(error))
 
     def _free(self) -> None:
-        freed = self._runtime.store.release_dead(is_dead)
+        freed = self._runtime.store.release_dead(
+            is_dead,
+            now=self._runtime.clock(),
+            lease=self._lease,
+            rest=self._runtime.config.poll.min_interval,
+        )
         if freed:
             log.info("claims of dead pollers freed", owners=[spoken(owner) for owner in freed])
 

@@ -11,10 +11,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
 
+from .errors import StoreUnavailable
+from .log import get_logger
 from .store.base import Claim, Committed, Known, Mark, PollResult, Store
 
 MOST_POLLS = 200
 MOST_ENTRIES = 500
+_PAUSE = 1.0  # seconds between two attempts at a store that is out of reach
+
+log = get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +67,8 @@ class _End:
 class Commits:
     """Writes the ends of polls in groups. For one event loop; `write` runs work where the store is.
 
-    `clock` tells the moment a group is written at.
+    `clock` tells the moment a group is written at. A `patient` one keeps what it cannot write for
+    as long as the store is out of reach, so that nobody need be asked for it again.
     """
 
     def __init__(
@@ -70,10 +76,13 @@ class Commits:
         store: Store,
         write: Callable[[Callable[[], Sequence[Outcome]]], Awaitable[Sequence[Outcome]]],
         clock: Callable[[], datetime],
+        *,
+        patient: bool = False,
     ) -> None:
         self._store = store
         self._write = write
         self._clock = clock
+        self._patient = patient
         self._waiting: list[_End] = []
         self._task: asyncio.Task[None] | None = None
 
@@ -100,10 +109,7 @@ class Commits:
     async def _work(self) -> None:
         while self._waiting:
             group = self._next_group()
-            try:
-                outcomes = await self._write(lambda group=group: self._commit(group))  # type: ignore[misc]
-            except Exception as error:
-                outcomes = [error] * len(group)
+            outcomes = await self._written(group)
             for end, outcome in zip(group, outcomes, strict=True):
                 if end.written.done():
                     continue  # whoever waited was cancelled
@@ -112,6 +118,19 @@ class Commits:
                 else:
                     end.written.set_exception(outcome)
         self._task = None
+
+    async def _written(self, group: Sequence[_End]) -> Sequence[Outcome]:
+        while True:
+            try:
+                return await self._write(lambda: self._commit(group))
+            except StoreUnavailable as error:
+                given_up = all(end.written.done() for end in group)
+                if given_up or not self._patient:
+                    return [error] * len(group)
+                log.error("store in trouble", job="commit", polls=len(group), error=str(error))
+                await asyncio.sleep(_PAUSE)
+            except Exception as error:
+                return [error] * len(group)
 
     def _next_group(self) -> list[_End]:
         """As many of those that wait as may go into one transaction."""
@@ -152,6 +171,8 @@ class Commits:
                     alike.get(id, ()),
                 )
                 polls[number] = end.claim, end.make(lookup, now)
+            except StoreUnavailable:
+                raise  # it is nobody's own affair
             except Exception as error:
                 outcomes[number] = error
         written = self._store.finish_polls(list(polls.values()), now)

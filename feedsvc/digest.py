@@ -4,6 +4,7 @@ Pure but for the files of a directory, so that a process may be killed with the 
 on. Starting, feeding and killing those processes is `poll`'s.
 """
 
+import gc
 import resource
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -15,7 +16,7 @@ import msgspec
 from .config import Config
 from .errors import FeedsvcError, ParseError
 from .filters import wanted
-from .model import Entry, ParsedEntry, Problem, Source, SourceMeta
+from .model import Entry, ParsedEntry, Problem, Source, SourceMeta, Tag, TagOrigin
 from .normalise.entry import normalise
 from .normalise.identity import uid_of
 from .normalise.people import source_meta
@@ -53,6 +54,10 @@ def start(config: Config) -> None:
     global _tagger, _authority
     _tagger, _authority = tagger(config), config.site.authority
     resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
+    # the rules stay for good, and a document leaves few circles behind: looking for them after
+    # every 700 objects costs a twentieth of the time
+    gc.freeze()
+    gc.set_threshold(20_000)
 
 
 _packer = msgspec.msgpack.Encoder()
@@ -128,6 +133,13 @@ def _prepared(reading: Reading, source: Source, meta: SourceMeta | None, now: da
         cursor=reading.cursor,
         hints=reading.hints,
     )
+
+
+def tagged(
+    entry: Entry, labels: Sequence[tuple[str, TagOrigin]], source: Source
+) -> tuple[Tag, ...]:
+    """An entry's tags by the rules of this process; `labels` are what its reader found."""
+    return _tagger.tag(entry, labels, source)
 
 
 def joined(parts: Sequence[Digest]) -> Digest:

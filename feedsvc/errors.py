@@ -11,6 +11,7 @@
     ├── RenderError
     └── StoreError
         ├── StoreUnavailable
+        ├── QueryTooCostly
         ├── ClaimLost
         └── SchemaMismatch
 
@@ -21,6 +22,7 @@ Wings wrap a library's exception in one of these with `from`; only verbs and doo
 from datetime import timedelta
 from typing import Literal
 
+Freshness = Literal["Cache-Control", "Expires"]
 # what kind of trouble a source is in, where no HTTP status says it
 Fault = Literal[
     "private", "timeout", "too large", "tls", "name", "connection", "protocol", "redirect",
@@ -90,7 +92,8 @@ class SourceError(FeedsvcError):
 class FetchError(SourceError):
     """HTTP failed; `status` is its code if one came, `retry_after` how long it asked us to wait.
 
-    `host` is the host and port that answered, which a redirect may have led to.
+    `host` is the host and port that answered, which a redirect may have led to. `fresh` is for how
+    long the answer itself may be kept (RFC 9111 §4.2), and the header field that says so.
     """
 
     def __init__(
@@ -102,11 +105,13 @@ class FetchError(SourceError):
         status: int | None = None,
         retry_after: timedelta | None = None,
         host: str | None = None,
+        fresh: tuple[Freshness, timedelta] | None = None,
     ) -> None:
         super().__init__(message, source_id=source_id, fault=fault)
         self.status = status
         self.retry_after = retry_after
         self.host = host
+        self.fresh = fresh
 
 
 class SourceGone(FetchError):
@@ -135,6 +140,17 @@ class StoreError(FeedsvcError):
 
 class StoreUnavailable(StoreError):
     """The database cannot be reached, or stayed locked for longer than we wait."""
+
+
+class QueryTooCostly(StoreError):
+    """A query that the database was still thinking about when its time was up."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(
+            f"This query takes the database more than {seconds:g} s and was given up: ask for "
+            "less, for instance with since:30d, with a tag or word that fewer entries have, or "
+            "with fewer terms beside OR, NOT and -"
+        )
 
 
 class ClaimLost(StoreError):

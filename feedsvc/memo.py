@@ -14,19 +14,26 @@ _LONGEST = 24
 
 
 class Memo(dict[str, Answer], Generic[Answer]):
-    """Answers `memo[string]` by a function of the string; forgets all when it has grown too large.
+    """Answers `memo[string]` by a function of the string; forgets what has long not been asked.
 
     Of a string longer than 24 characters nothing is remembered, so that no text fills the memory.
     """
 
-    def __init__(self, function: Callable[[str], Answer]) -> None:
+    _before: dict[str, Answer]
+
+    def __init__(self, function: Callable[[str], Answer], most: int = _MOST) -> None:
         super().__init__()
         self._function = function
+        self._most = most
+        self._before = {}
 
     def __missing__(self, string: str) -> Answer:
-        answer = self._function(string)
+        before = self._before
+        answer = before[string] if string in before else self._function(string)
         if len(string) <= _LONGEST:
-            if len(self) >= _MOST:
+            if len(self) >= self._most:
+                # common words are soon asked again, and come back from there
+                self._before = dict(self)
                 self.clear()
             self[string] = answer
         return answer

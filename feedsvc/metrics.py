@@ -34,6 +34,7 @@ METRICS: Mapping[str, str] = {
     "feedsvc_poll_seconds": "How long polls took, from the request to the commit.",
     "feedsvc_fetched_bytes_total": "Bytes of bodies fetched from sources, after decompression.",
     "feedsvc_entries_total": "Entries written to the store, by change (new, updated, withdrawn).",
+    "feedsvc_pages_total": "Pages of entries read for their full text, by outcome.",
     "feedsvc_problems_total": "Documents and entries that could not be read.",
     "feedsvc_poll_lag_seconds": "How overdue the most overdue source is.",
     "feedsvc_polls_running": "Polls that are running now.",
@@ -41,7 +42,8 @@ METRICS: Mapping[str, str] = {
     "feedsvc_store_entries": "Live entries in the store.",
     "feedsvc_link_queue": "Entries waiting to be linked with others.",
     "feedsvc_http_requests_total": "HTTP requests answered, by route and status.",
-    "feedsvc_http_seconds": "How long HTTP requests took, by route.",
+    "feedsvc_http_kept_total": "HTTP requests answered from memory; they are among all requests.",
+    "feedsvc_http_seconds": "How long HTTP requests took, by route; none from memory.",
 }
 
 # A second series beside each counter and histogram, of no use to anyone but OpenMetrics.
@@ -74,6 +76,7 @@ POLLS = _counter("feedsvc_polls_total", "outcome")
 POLL_SECONDS = _histogram("feedsvc_poll_seconds", _SLOW)
 FETCHED_BYTES = _counter("feedsvc_fetched_bytes_total")
 ENTRIES = _counter("feedsvc_entries_total", "change")
+PAGES = _counter("feedsvc_pages_total", "outcome")
 PROBLEMS = _counter("feedsvc_problems_total")
 POLL_LAG = _state("feedsvc_poll_lag_seconds")
 POLLS_RUNNING = _activity("feedsvc_polls_running")
@@ -81,6 +84,7 @@ SOURCES = _state("feedsvc_sources")
 STORE_ENTRIES = _state("feedsvc_store_entries")
 LINK_QUEUE = _state("feedsvc_link_queue")
 HTTP_REQUESTS = _counter("feedsvc_http_requests_total", "route", "status")
+HTTP_KEPT = _counter("feedsvc_http_kept_total")
 HTTP_SECONDS = _histogram("feedsvc_http_seconds", _FAST, "route")
 
 _BUILD = Gauge(

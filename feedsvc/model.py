@@ -5,8 +5,6 @@ aware UTC datetimes, all collections tuples, so that a record can be hashed, com
 pickled to a parser process and trusted not to change.
 """
 
-import base64
-import hashlib
 import re
 import unicodedata
 from dataclasses import dataclass
@@ -207,7 +205,8 @@ class Entry:
     `title` and `credit` are plain text; `summary` and `content` are sanitised. `link` is the
     alternate URL, or None. `dated` is False while `published` is merely our first sight.
     `digest` covers what counts as content (not tags, links to other entries, or dates), and after a
-    full stop what else is to be kept.
+    full stop what else is to be kept. With `fulltext` the `content` is that of the entry's page,
+    and `digest` still that of what the feed says.
     """
 
     id: str
@@ -235,6 +234,7 @@ class Entry:
     lang: str | None = None
     source: SourceMeta | None = None
     extensions: tuple[Extension, ...] = ()
+    fulltext: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -256,6 +256,18 @@ class Related:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Duplicate:
+    """The same article again, as another source has it."""
+
+    key: str
+    id: str
+    title: str
+    link: str | None
+    source_id: str
+    source_title: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StoredEntry:
     """An entry with what the store knows beside it.
 
@@ -269,6 +281,7 @@ class StoredEntry:
     source_title: str
     related: tuple[Related, ...] = ()
     unresolved: tuple[str, ...] = ()
+    duplicates: tuple[Duplicate, ...] = ()
     fingerprint: str = ""
     first_seen: datetime | None = None
     changed: datetime | None = None
@@ -308,6 +321,7 @@ class FeedEntry:
     lang: str | None = None
     source: SourceMeta | None = None
     related: tuple[Related, ...] = ()
+    duplicates: tuple[Duplicate, ...] = ()
     extensions: tuple[Extension, ...] = ()
     fingerprint: str = ""
 
@@ -335,49 +349,16 @@ class FeedDocument:
     deleted: tuple[DeletedEntry, ...] = ()
 
 
-_DIGITS = "abcdefghijklmnopqrstuvwxyz234567"
-# a key is written for every entry that is looked up: two digits at a time
-_TWO_DIGITS = tuple(high + low for high in _DIGITS for low in _DIGITS)
-
-
-def entry_key(id: str) -> str:
-    """Names an entry in URLs: 13 letters and digits made from its Atom id alone (63 bits)."""
-    return key_text(key_number(id))
-
-
-def key_number(id: str) -> int:
-    """The 63-bit number behind `entry_key`, which orders entries of equal date."""
-    return int.from_bytes(hashlib.sha256(id.encode("utf-8", "surrogatepass")).digest()[:8]) >> 1
-
-
-def key_text(number: int) -> str:
-    """Writes a 63-bit key number as 13 lower-case base-32 characters (RFC 4648 §6)."""
-    bits = number << 1
-    pairs = _TWO_DIGITS
-    return (
-        f"{pairs[bits >> 55]}{pairs[bits >> 45 & 1023]}{pairs[bits >> 35 & 1023]}"
-        f"{pairs[bits >> 25 & 1023]}{pairs[bits >> 15 & 1023]}{pairs[bits >> 5 & 1023]}"
-        f"{_DIGITS[bits & 31]}"
-    )
-
-
-def parse_key(key: str) -> int | None:
-    """Reads an `entry_key` back into its number; None if it is not one."""
-    if len(key) != 13:
-        return None
-    try:
-        number = int.from_bytes(base64.b32decode(key.upper() + "==="))
-    except ValueError:
-        return None
-    return number if number >> 63 == 0 and key_text(number) == key else None
-
-
 def slugify(label: str) -> str:
     """Makes a tag's slug: letters and digits of any script, lower case, joined by single hyphens.
 
     Accents go (`Café` → `cafe`), an apostrophe or a full stop closes up (`U.S.` → `us`).
     Returns an empty string when nothing is left.
     """
+    if label.isascii():
+        # most are, and nothing of what follows can happen to them
+        plain = re.sub(r"['.]", "", label.lower())
+        return re.sub(r"[\W_]+", "-", plain).strip("-")[:80].strip("-")
     # decomposing makes new capitals (`™` → `TM`), hence both steps twice
     folded = unicodedata.normalize("NFKD", label.casefold())
     folded = unicodedata.normalize("NFKD", folded.casefold())

@@ -3,10 +3,14 @@
 from datetime import datetime
 
 from .model import PollState
+from .polls import PageTroubles
 
 
-def notes(state: PollState) -> tuple[str, ...]:
-    """A sentence for each way in which a source is not taken at its word."""
+def notes(state: PollState, pages: PageTroubles | None = None) -> tuple[str, ...]:
+    """A sentence for each way in which a source is not taken at its word.
+
+    One more tells of `pages` that could not be read for their full text.
+    """
     told: list[str] = []
     if (ids := state.ids) is not None:
         if ids.by_link is not None:
@@ -34,6 +38,12 @@ def notes(state: PollState) -> tuple[str, ...]:
         told.append(
             f"churning since {_day(churn.since)}: it rewrites its entries at every fetch, so "
             f"changes are taken once in poll.churn_interval{taken}"
+        )
+    if pages is not None:
+        count = "1 page" if pages.failed == 1 else f"{pages.failed:,} pages"
+        told.append(
+            f"full text: {count} could not be read, the last on {pages.at:%Y-%m-%d %H:%M} UTC: "
+            f"{pages.link}: {pages.error}"
         )
     return tuple(told)
 

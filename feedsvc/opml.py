@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from email.utils import format_datetime
 from html.parser import HTMLParser
+from urllib.parse import urlsplit
 
 import listparser
 from lxml import etree
@@ -123,9 +124,11 @@ def read(body: bytes) -> Outlines:
     found: dict[str, Subscription] = {}
     for feed in harvest.feeds:
         tag = pages.get(_line(feed.url), _Tag(1, {}))
-        url = _web_url(feed.url)
+        url = web_url(feed.url)
         if url is None:
             remedy = "only http and https feeds can be polled; correct its xmlUrl"
+            if _WEB.match(feed.url):
+                remedy = "its host or port can be neither; correct its xmlUrl"
             bad.append(
                 BadOutline(
                     line=tag.line,
@@ -139,7 +142,7 @@ def read(body: bytes) -> Outlines:
         one = Subscription(
             url=url,
             title=title if title != url else "",
-            html_url=_web_url(tag.attributes.get("htmlurl", "")),
+            html_url=web_url(tag.attributes.get("htmlurl", "")),
             description=_line(tag.attributes.get("description", "")) or None,
             tags=_labels((*categories[-1:], *categories[:-1])),
             id=_line(tag.attributes.get("feedsvc:id", "")) or None,
@@ -153,6 +156,26 @@ def read(body: bytes) -> Outlines:
         subscriptions=tuple(found.values()),
         bad=tuple(sorted(bad, key=lambda one: one.line)),
     )
+
+
+def web_url(url: str) -> str | None:
+    """An http(s) URL, also where it is written `feed:` (`feed://host`, `feed:https://host`).
+
+    None where it is none, or where what should be a host and port can be neither.
+    """
+    url = _line(url)
+    if url.lower().startswith("feed:"):
+        rest = url[5:]
+        url = f"http:{rest}" if rest.startswith("//") else rest
+    if not _WEB.match(url):
+        return None
+    try:
+        parts = urlsplit(url)
+        # a port that is no number shows only when it is asked for
+        sound = parts.port != 0 and parts.hostname is not None and " " not in parts.netloc
+    except ValueError:
+        return None
+    return url if sound else None
 
 
 def write(
@@ -246,15 +269,6 @@ def _decode(body: bytes) -> str:
 
 def _line(text: str) -> str:
     return " ".join(_UNWRITABLE.sub("", text).split())
-
-
-def _web_url(url: str) -> str | None:
-    """An http(s) URL, also where it is written `feed:` (`feed://host`, `feed:https://host`)."""
-    url = _line(url)
-    if url.lower().startswith("feed:"):
-        rest = url[5:]
-        url = f"http:{rest}" if rest.startswith("//") else rest
-    return url if _WEB.match(url) else None
 
 
 def _labels(paths: Iterable[Sequence[str]]) -> tuple[str, ...]:

@@ -20,6 +20,8 @@ from .errors import ParseError
 T = TypeVar("T")
 
 _TASKS = 1000  # after so many a process is replaced, with whatever memory a library lost
+# a process may be killed for reasons of others: a document is to blame if all of so many died on it
+_DEATHS = 3
 
 
 class Parsers:
@@ -37,8 +39,24 @@ class Parsers:
         """Runs a function on picklable arguments in a parser process.
 
         Raises what it raises, and `ParseError` when it takes longer than `seconds` or the process
-        dies of it; the process is replaced then.
+        dies of it, whenever it is tried; the process is replaced then.
         """
+        deaths = 0
+        while True:
+            try:
+                return await self._run(work, *arguments, seconds=seconds)
+            except TimeoutError as error:
+                took = f"reading the document took longer than {seconds:.0f} s"
+                raise ParseError(took) from error
+            except (ProcessExpired, BrokenProcessPool) as error:
+                deaths += 1
+                if deaths == _DEATHS:
+                    raise ParseError(
+                        "the parser process died on this document (out of memory, or a fault in "
+                        "a library)"
+                    ) from error
+
+    async def _run(self, work: Callable[..., T], *arguments: Any, seconds: float) -> T:
         pool = await self._idle.get()
         try:
             try:
@@ -48,12 +66,6 @@ class Parsers:
                 pool = self._replace(pool)
                 future = pool.schedule(work, args=arguments, timeout=seconds)
             return await asyncio.wrap_future(future)
-        except TimeoutError as error:
-            raise ParseError(f"reading the document took longer than {seconds:.0f} s") from error
-        except (ProcessExpired, BrokenProcessPool) as error:
-            raise ParseError(
-                "the parser process died on this document (out of memory, or a fault in a library)"
-            ) from error
         finally:
             self._idle.put_nowait(pool)
 

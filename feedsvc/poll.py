@@ -22,6 +22,7 @@ from .claims import Claims
 from .commits import Commits, Lookup
 from .digest import Digest, joined, packed, unpacked
 from .errors import ClaimLost, FeedsvcError, FetchError, ParseError, SourceError, SourceGone
+from .httpclient import HttpClient
 from .log import get_logger
 from .metrics import ENTRIES, FETCHED_BYTES, POLL_SECONDS, POLLS, PROBLEMS
 from .model import PollState, Problem, Source
@@ -46,15 +47,18 @@ log = get_logger(__name__)
 
 
 class Poller:
-    """Polls claimed sources. An asynchronous context; one a process."""
+    """Polls claimed sources. An asynchronous context; one a process.
 
-    def __init__(self, runtime: Runtime) -> None:
+    A `patient` one keeps what it fetched while the store is out of reach, and writes it then.
+    """
+
+    def __init__(self, runtime: Runtime, *, patient: bool = False) -> None:
         self.runtime = runtime
         self._stack = AsyncExitStack()
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="store")
         self._slots = asyncio.Semaphore(runtime.config.poll.concurrency)
         self.claims = Claims(runtime, self.write)
-        self._commits = Commits(runtime.store, self.write, runtime.clock)
+        self._commits = Commits(runtime.store, self.write, runtime.clock, patient=patient)
         self._moved: dict[str, str] = {}
 
     async def __aenter__(self) -> Self:
@@ -68,6 +72,11 @@ class Poller:
         await asyncio.to_thread(self._parsers.close)
         await self._stack.aclose()
         self._writer.shutdown()
+
+    @property
+    def http(self) -> HttpClient:
+        """The HTTP client that feeds are fetched with."""
+        return self._http
 
     async def mend_clock(self) -> None:
         """Puts schedules right that were made while the clock was ahead."""
@@ -203,6 +212,8 @@ class Poller:
                 now=now,
             )
             outcome = replace(answered, new=came.new, updated=len(came.entries) - came.new)
+            # what was not taken must be read again, even if it does not change any more: the next
+            # request is made with the validators of what was
             remembered = claim.state if came.held else _remember(claim.state, fetched, found.cursor)
             state = self._next(remembered, outcome, claim.source)
             state = with_fields(
@@ -212,14 +223,12 @@ class Poller:
                 ids=came.ids,
                 churn=came.churn,
             )
-            if came.held:
-                # what was not taken must be read again, even if it does not change any more
-                state = with_fields(state, etag=None, last_modified=None, digest=None)
             written = PollResult(
                 state=state,
                 entries=came.entries,
                 removed=found.removed,
                 renamed=came.renamed,
+                pages=came.pages,
                 meta=found.meta,
             )
             return self._settled(claim, written, now)
@@ -247,12 +256,11 @@ class Poller:
         self, claim: Claim, error: SourceError, started: float, fetched: Fetched | None = None
     ) -> PollReport:
         outcome = _answered(fetched or Fetched(), started)
-        wait = error.retry_after if isinstance(error, FetchError) else None
+        if isinstance(error, FetchError):
+            outcome = replace(outcome, status=error.status, demands=refusal(error))
         outcome = replace(
             outcome,
             kind="gone" if isinstance(error, SourceGone) else "failed",
-            status=error.status if isinstance(error, FetchError) else outcome.status,
-            demands=(Demand(wait=wait, by="Retry-After"),) if wait else outcome.demands,
             error=str(error),
             fault=error.fault,
         )
@@ -273,6 +281,14 @@ class Poller:
         return next_state(
             state, outcome, source=source, bounds=self.runtime.bounds, now=self.runtime.clock()
         )
+
+
+def refusal(error: FetchError) -> tuple[Demand, ...]:
+    """How long an answer that refused us tells us to stay away, by each field that says so."""
+    told = [Demand(wait=error.fresh[1], by=error.fresh[0])] if error.fresh else []
+    if error.retry_after:
+        told.append(Demand(wait=error.retry_after, by="Retry-After"))
+    return tuple(told)
 
 
 def _answered(fetched: Fetched, started: float) -> Outcome:

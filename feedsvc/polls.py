@@ -92,3 +92,13 @@ class PollRecord(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     new: int = 0
     milliseconds: int = 0
     bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageTroubles:
+    """How many pages of a source's entries could not be read; where, when and why the last one."""
+
+    failed: int
+    link: str
+    error: str
+    at: datetime

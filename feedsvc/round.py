@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager, suppress
 from time import perf_counter
 
 from .errors import FeedsvcError
+from .fulltext import PageReader
 from .poll import Poller
 from .reports import PollReport, Summary
 from .runtime import Runtime
@@ -17,6 +18,8 @@ from .store.base import Claim
 
 _PORTION = 8  # claims taken at a time, for each poll that may run at a time
 _GATHERING = 0.02  # seconds
+# more than that is a first poll: links by content can wait for the service or `feedsvc relate`
+_RELATED_AT_ONCE = 10_000  # entries
 
 
 @asynccontextmanager
@@ -100,7 +103,12 @@ async def poll_due(
                         progress(summary.reports[-1], claimed)
                         if patience.when() is None:
                             patience.reschedule(asyncio.get_running_loop().time() + _GATHERING)
+        async with PageReader(poller) as pages:
+            await pages.work()
         await poller.write(runtime.linker.drain)
+        came = summary.total("new") + summary.total("updated") + summary.total("withdrawn")
+        if came <= _RELATED_AT_ONCE:
+            await poller.write(lambda: runtime.relater.drain(limit=came))
     polled = {report.source for report in summary.reports}
     summary.left_alone = {id: reason for id, reason in left.items() if id not in polled}
     summary.seconds = perf_counter() - started

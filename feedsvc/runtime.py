@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from .httpclient import HttpClient
     from .linking import Linker
     from .opml import Subscription
+    from .relating import Relater
     from .store.base import Store
     from .tagging import Tagger
 
@@ -65,6 +66,13 @@ class Runtime:
         return Linker(self.store, self.clock)
 
     @cached_property
+    def relater(self) -> "Relater":
+        """Connects entries on the same matter."""
+        from .relating import Relater
+
+        return Relater(self.store, self.clock, most=self.config.related.max)
+
+    @cached_property
     def tagger(self) -> "Tagger":
         """Tags entries by the rules of the configuration."""
         return tagger(self.config)
@@ -80,10 +88,11 @@ class Runtime:
             directory_interval=poll.directory_interval,
         )
 
-    def http(self, *, allow: Sequence[str] = ()) -> "HttpClient":
+    def http(self, *, allow: Sequence[str] = (), private: bool = True) -> "HttpClient":
         """A new HTTP client with the configured limits; the caller enters and leaves it.
 
-        `allow` are private addresses it may use beside the configured ones.
+        `allow` are private addresses it may use beside the configured ones, which it may not use
+        unless `private`.
         """
         from .httpclient import HttpClient
 
@@ -94,7 +103,7 @@ class Runtime:
             ),
             timeout=poll.timeout,
             max_bytes=poll.max_bytes,
-            allow_private=(*poll.allow_private, *allow),
+            allow_private=(*(poll.allow_private if private else ()), *allow),
             per_host=poll.per_host,
             concurrency=poll.concurrency,
             host_delay=poll.host_delay,

@@ -7,12 +7,13 @@ cost no more than one. Which sources are due is the store's to say, how they are
 import asyncio
 import signal
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from apscheduler.events import EVENT_JOB_ERROR, JobExecutionEvent
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from .errors import FeedsvcError
+from .fulltext import PageReader
 from .log import get_logger
 from .metrics import LINK_QUEUE, POLL_LAG, POLLS_RUNNING, SOURCES, STORE_ENTRIES
 from .poll import Poller
@@ -22,10 +23,12 @@ from .upkeep import prune
 
 TICK = timedelta(milliseconds=250)
 LINK_EVERY = timedelta(seconds=1)
+READ_EVERY = timedelta(seconds=1)
 MEASURE_EVERY = timedelta(seconds=5)
 COUNT_EVERY = timedelta(minutes=1)
 UPKEEP_EVERY = timedelta(hours=1)
 DRAIN = timedelta(seconds=8)
+_SET = timedelta(minutes=1)  # a clock that moves so much otherwise than time does was set
 
 log = get_logger(__name__)
 
@@ -38,6 +41,8 @@ class PollService:
         self._stopping = asyncio.Event()
         self._running: dict[asyncio.Task[None], Claim] = {}
         self._jobs: set[asyncio.Task[object]] = set()
+        self._began: datetime | None = None
+        self._relating = False
 
     def stop(self) -> None:
         """Asks the service to end; `run` returns when polls under way are done or given back."""
@@ -45,12 +50,16 @@ class PollService:
 
     async def run(self) -> None:
         """Polls until `stop`. Raises nothing a single source or a busy database can cause."""
-        async with Poller(self._runtime) as poller:
+        async with (
+            Poller(self._runtime, patient=True) as poller,
+            PageReader(poller) as self._pages,
+        ):
             scheduler = AsyncIOScheduler(timezone="UTC")
             scheduler.add_listener(_job_failed, EVENT_JOB_ERROR)
             for job, every in (
                 (self._tick, TICK),
                 (self._link, LINK_EVERY),
+                (self._read_pages, READ_EVERY),
                 (self._measure, MEASURE_EVERY),
                 (self._count, COUNT_EVERY),
                 (self._upkeep, UPKEEP_EVERY),
@@ -75,6 +84,7 @@ class PollService:
         log.info("poller stopped")
 
     async def _tick(self, poller: Poller) -> None:
+        await self._mind_clock(poller)
         room = 2 * self._runtime.config.poll.concurrency - len(self._running)
         if room <= 0 or self._stopping.is_set():
             return
@@ -83,11 +93,20 @@ class PollService:
             self._running[task] = claim
             task.add_done_callback(lambda done: self._running.pop(done, None))
 
+    async def _mind_clock(self, poller: Poller) -> None:
+        """Puts schedules right as soon as the clock has been set."""
+        running = timedelta(seconds=asyncio.get_running_loop().time())
+        began = self._runtime.clock() - running
+        if self._began is not None and abs(began - self._began) > _SET:
+            log.warning("the clock was set", by=str(began - self._began))
+            await poller.mend_clock()
+        self._began = began
+
     async def _poll(self, poller: Poller, claim: Claim) -> None:
         try:
             report = await poller.poll(claim)
         except FeedsvcError as error:
-            # the claim's lease ends by itself; the next tick or another poller takes the source up
+            # the claim's lease ends by itself; a later tick or another poller takes the source up
             log.exception("poll not stored", source=claim.source.id, error=str(error))
             return
         if report.new or report.updated or report.withdrawn:
@@ -98,12 +117,25 @@ class PollService:
                 updated=report.updated,
                 withdrawn=report.withdrawn,
             )
-            await self._link(poller)
+            await self._steadily(self._link, poller)()
 
     async def _link(self, poller: Poller) -> None:
         # batch by batch, so that polls are committed in between
         while await poller.write(self._runtime.linker.run) and not self._stopping.is_set():
             pass
+        # links by content may take long after a first poll: one batch at a time, whoever asks
+        if self._relating:
+            return
+        self._relating = True
+        try:
+            while await poller.write(self._runtime.relater.run) and not self._stopping.is_set():
+                pass
+        finally:
+            self._relating = False
+
+    async def _read_pages(self, poller: Poller) -> None:
+        if await self._pages.work(self._stopping.is_set):
+            await self._link(poller)
 
     async def _measure(self, poller: Poller) -> None:
         POLLS_RUNNING.set(len(self._running))
@@ -115,7 +147,7 @@ class PollService:
         counts = await poller.write(self._runtime.store.stats)
         SOURCES.set(counts.sources)
         STORE_ENTRIES.set(counts.entries)
-        LINK_QUEUE.set(counts.waiting)
+        LINK_QUEUE.set(counts.waiting + counts.unlinked)
 
     async def _upkeep(self, poller: Poller) -> None:
         await poller.write(lambda: prune(self._runtime))

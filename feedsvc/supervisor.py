@@ -25,8 +25,9 @@ PARENT_FD = "_FEEDSVC_PARENT_FD"
 _FOLDER = "feedsvc-metrics-"
 _LOCK = "lock"
 _GRACE = 9.0
-_LONGEST_PAUSE = 30.0
-_STEADY = 60.0
+# a child that cannot start is tried again often enough for the service to be back in seconds
+_LONGEST_PAUSE = 5.0
+_STEADY = 10.0
 
 log = get_logger(__name__)
 

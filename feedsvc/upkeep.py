@@ -6,8 +6,8 @@ Each goes in batches, may be stopped anywhere and goes on where it was; none mov
 from collections.abc import Callable
 from datetime import timedelta
 
+from . import linking, relating
 from .errors import NotFound
-from .linking import CONSUMER
 from .runtime import Runtime
 from .tagging import reader_labels
 
@@ -29,10 +29,17 @@ def relate_rebuild(runtime: Runtime, progress: Callable[[int], None] = lambda do
     The work waits in the store's outbox, so that a run cut short is finished by the next one, or by
     a running poller.
     """
-    after: str | None = None
-    while (after := runtime.store.requeue(CONSUMER, after, _BATCH)) is not None:
-        pass
-    return runtime.linker.drain(progress)
+    for consumer in (linking.CONSUMER, relating.CONSUMER):
+        after: str | None = None
+        while (after := runtime.store.requeue(consumer, after, _BATCH)) is not None:
+            pass
+    return relate(runtime, progress)
+
+
+def relate(runtime: Runtime, progress: Callable[[int], None] = lambda done: None) -> int:
+    """Links all entries that wait for it, by headlines first; how many were linked by content."""
+    named = runtime.linker.drain()
+    return max(named, runtime.relater.drain(progress))
 
 
 def retag(runtime: Runtime, progress: Callable[[int], None] = lambda done: None) -> tuple[int, int]:

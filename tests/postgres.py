@@ -16,7 +16,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -30,7 +31,6 @@ from feedsvc.store.schema import metadata
 
 _SETTINGS = (
     "fsync=off",
-    "synchronous_commit=off",
     "full_page_writes=off",
     "shared_buffers=64MB",
     "max_connections=100",
@@ -55,8 +55,27 @@ class Postgres:
     """A running server with databases for the asking."""
 
     folder: Path
+    _begin: Callable[[], subprocess.Popen[bytes]]
+    _server: subprocess.Popen[bytes] = field(init=False)
     _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
     _clean: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._server = self._begin()
+
+    def crash(self) -> None:
+        """Ends the server as a power cut would; its databases are recovered by `begin`."""
+        self._server.send_signal(signal.SIGQUIT)
+        self._server.wait(timeout=_START_SECONDS)
+
+    def begin(self) -> None:
+        """Starts the server again."""
+        self._server = self._begin()
+
+    def end(self) -> None:
+        """Ends the server for good."""
+        self._server.send_signal(signal.SIGINT)
+        self._server.wait(timeout=_START_SECONDS)
 
     def url(self, database: str) -> str:
         """The SQLAlchemy URL of a database, without a driver, as a user would write it."""
@@ -160,9 +179,9 @@ def _wait_until_ready(server: subprocess.Popen[bytes], folder: Path, log: Path) 
     raise RuntimeError(f"PostgreSQL was not ready after {_START_SECONDS:.0f} s:\n{log.read_text()}")
 
 
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[Postgres]:
-    """A private PostgreSQL server, started on first use."""
+@contextmanager
+def running(kept: Path | None = None, settings: Sequence[str] = _SETTINGS) -> Iterator[Postgres]:
+    """A private PostgreSQL server; its data are in a folder that is `kept`, or gone in the end."""
     # short, because a socket's path may have no more than 107 bytes
     folder = Path(tempfile.mkdtemp(prefix="feedsvc-pg-", dir="/tmp"))
     account = _account()
@@ -172,35 +191,50 @@ def postgres() -> Iterator[Postgres]:
         shutil.chown(folder, account.pw_uid, account.pw_gid)
         programs = _runnable(programs, account, folder)
         identity = {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
-    data, log = folder / "data", folder / "log"
-    server: subprocess.Popen[bytes] | None = None
+    data, log = kept or folder / "data", folder / "log"
+    running: Postgres | None = None
     try:
-        subprocess.run(
-            [programs / "bin" / "initdb", "-D", data, "-U", "postgres", *_INITDB],
-            check=True,
-            capture_output=True,
-            cwd="/",
-            **identity,
-        )
-        settings = [part for setting in _SETTINGS for part in ("-c", setting)]
-        with log.open("wb") as output:
-            server = subprocess.Popen(
-                [programs / "bin" / "postgres", "-D", data, "-k", folder, *settings],
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
+        if not (data / "PG_VERSION").exists():
+            if kept is not None and account is not None:
+                kept.mkdir(parents=True)
+                shutil.chown(kept, account.pw_uid, account.pw_gid)
+            subprocess.run(
+                [programs / "bin" / "initdb", "-D", data, "-U", "postgres", *_INITDB],
+                check=True,
+                capture_output=True,
                 cwd="/",
-                start_new_session=True,
-                preexec_fn=_end_with_parent if sys.platform == "linux" else None,
                 **identity,
             )
-        _wait_until_ready(server, folder, log)
-        yield Postgres(folder)
+        told = [part for setting in settings for part in ("-c", setting)]
+
+        def begin() -> subprocess.Popen[bytes]:
+            with log.open("ab") as output:
+                server = subprocess.Popen(
+                    [programs / "bin" / "postgres", "-D", data, "-k", folder, *told],
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=output,
+                    cwd="/",
+                    start_new_session=True,
+                    preexec_fn=_end_with_parent if sys.platform == "linux" else None,
+                    **identity,
+                )
+            _wait_until_ready(server, folder, log)
+            return server
+
+        running = Postgres(folder, begin)
+        yield running
     finally:
-        if server is not None:
-            server.send_signal(signal.SIGINT)
-            server.wait(timeout=_START_SECONDS)
+        if running is not None:
+            running.end()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A private PostgreSQL server, started on first use."""
+    with running() as server:
+        yield server
 
 
 @pytest.fixture

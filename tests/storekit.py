@@ -9,12 +9,16 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import event
+from alembic import command
+from sqlalchemy import event, insert, inspect, select
 
-from feedsvc.model import Entry, PollState, Source, StoredEntry, Tag, entry_key
+from feedsvc.keys import entry_key
+from feedsvc.model import Entry, PollState, Source, StoredEntry, Tag
 from feedsvc.query import parse
 from feedsvc.store import SqlStore, Store
 from feedsvc.store.base import Claim, Committed, PollResult, Reference, Sought, Titled
+from feedsvc.store.life import alembic_config
+from feedsvc.store.schema import entries, metadata
 
 NOW = datetime(2026, 3, 1, 12, 0, 30, 123456, tzinfo=UTC)
 LEASE = timedelta(minutes=5)
@@ -112,6 +116,33 @@ def statements(store: SqlStore) -> Iterator[list[str]]:
         yield ran
     finally:
         event.remove(store.engine, "before_cursor_execute", executed)
+
+
+def fill_as_of(revision: str, old: SqlStore, store: SqlStore) -> None:
+    """Makes an empty database a store of an earlier schema with what a store holds."""
+    old._prepare_file()
+    with old.writing() as connection:
+        command.upgrade(alembic_config(connection), revision)
+    with store.reading() as source, old.writing() as connection:
+        there = inspect(connection)
+        for table in filter(lambda table: there.has_table(table.name), metadata.sorted_tables):
+            names = {column["name"] for column in there.get_columns(table.name)}
+            columns = [column for column in table.c if column.name in names]
+            rows = [dict(row) for row in source.execute(select(*columns)).mappings()]
+            connection.execute(table.delete())
+            if rows:
+                connection.execute(insert(table), rows)
+        texts = store._texts(source, list(source.scalars(select(entries.c.pk))))
+        if old.backend == "sqlite" and revision < "0008":
+            # before it was known when entries were published
+            connection.exec_driver_sql(
+                "INSERT INTO entry_search (rowid, title, summary, body, author)"
+                " VALUES (?, ?, ?, ?, ?)",
+                [(pk, t.title, t.summary, t.body, t.author) for pk, t in texts.items()],
+            )
+        else:
+            old._put_text(connection, texts)
+        old._after_copy(connection)
 
 
 FORKING = """

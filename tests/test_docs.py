@@ -12,6 +12,8 @@ from feedsvc.config import KEYS
 from feedsvc.metrics import METRICS
 from feedsvc.runtime import Runtime
 from feedsvc.web import create_app
+from feedsvc.web.api import ROOT as API
+from tests.curl import examples, request
 from tests.store import empty_runtime
 
 ROOT = Path(__file__).parent.parent
@@ -63,10 +65,34 @@ def runtime(tmp_path: Path) -> Iterator[Runtime]:
         yield runtime
 
 
+def test_every_operation_of_the_api_is_documented_with_an_example(runtime: Runtime) -> None:
+    text = read("api.md")
+    asked = [request(one.partition("  # ")[0])[:2] for one in examples(text)]
+    rules = [rule for rule in create_app(runtime).url_map.iter_rules() if str(rule).startswith(API)]
+    assert len(rules) > 15
+    for rule in rules:
+        path = re.sub(r"<(\w+)>", r"{\1}", str(rule))
+        like = re.compile(re.sub(r"<\w+>", r"[^/?]+", re.escape(str(rule))) + r"(\?|$)")
+        for method in rule.methods - {"HEAD"}:
+            assert f"| `{method} {path}` |" in text, f"docs/api.md says nothing of {method} {path}"
+            made = [url for verb, url in asked if verb == method and like.match(url)]
+            assert made, f"docs/api.md has no example of {method} {path}"
+
+
+def test_no_operation_is_documented_that_does_not_exist(runtime: Runtime) -> None:
+    rules = {
+        f"{method} " + re.sub(r"<(\w+)>", r"{\1}", str(rule))
+        for rule in create_app(runtime).url_map.iter_rules()
+        for method in rule.methods
+    }
+    for told in re.findall(r"^\| `([A-Z]+ /[^`]+)` \|", read("api.md"), re.MULTILINE):
+        assert told in rules, told
+
+
 def test_every_url_is_documented(runtime: Runtime) -> None:
     text = read("http.md")
     for rule in create_app(runtime).url_map.iter_rules():
-        if rule.endpoint == "static":
+        if rule.endpoint == "static" or str(rule).startswith(API):
             continue
         # `/feeds/tags/<slugs>` is documented as `/feeds/tags/…`
         fixed = re.split(r"<", str(rule))[0]

@@ -9,18 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from feedsvc.config import load
-from feedsvc.model import (
-    Entry,
-    Link,
-    Person,
-    PollState,
-    Problem,
-    Source,
-    SourceMeta,
-    Tag,
-    Text,
-    entry_key,
-)
+from feedsvc.keys import entry_key
+from feedsvc.model import Entry, Link, Person, PollState, Problem, Source, SourceMeta, Tag, Text
 from feedsvc.runtime import Runtime, open_runtime
 from feedsvc.store.base import PollResult
 

@@ -16,6 +16,7 @@ cli.commands = Verbs(
         "related": "entries",
         "source": "sources",
         "opml": "sources",
+        "token": "tokens",
         "store": "upkeep",
         "relate": "upkeep",
         "retag": "upkeep",

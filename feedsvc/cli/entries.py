@@ -8,13 +8,25 @@ import click
 from ..compose import Options
 from ..formats import FORMATS
 from ..model import StoredEntry
-from ..query import parse
+from ..suggest import suggestions
 from .base import Context, pass_context
 
 _LIMIT = click.IntRange(1, 500)
 
 
-@click.command()
+class _Asking(click.Command):
+    """A verb whose argument may begin with a "-", as queries do; it has no options of one dash."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Puts what would pass for options of one dash behind the others."""
+        end = args.index("--") if "--" in args else len(args)
+        given = [arg for arg in args[:end] if arg[:1] == "-" and arg[1:2] != "-"]
+        asked = [arg for arg in given if arg not in ("-", *ctx.help_option_names)]
+        rest = [arg for arg in args[:end] if arg not in asked]
+        return super().parse_args(ctx, [*rest, "--", *asked, *args[end + 1 :]])
+
+
+@click.command(cls=_Asking)
 @click.argument("query")
 @click.option(
     "--format", "suffix", type=click.Choice(list(FORMATS)), default="atom", show_default=True
@@ -30,15 +42,19 @@ def render(context: Context, query: str, suffix: str, limit: int | None) -> None
         sys.stdout.buffer.flush()
 
 
-@click.command()
+@click.command(cls=_Asking)
 @click.argument("query")
 @click.option("--limit", type=_LIMIT, default=50, show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 @pass_context
 def query(context: Context, query: str, limit: int, as_json: bool) -> None:
-    """List the entries that match QUERY, newest first."""
+    """List the entries that match QUERY, newest first: those that its feed has."""
     with context.runtime() as runtime:
-        page = runtime.store.find(parse(query), limit=limit, now=runtime.clock())
+        request = runtime.composer.query(query, Options(limit=limit))
+        page = runtime.composer.page(request)
+        meant = () if page.entries else suggestions(runtime.store, request.query)
+    for one in meant:
+        click.echo(f"no entry has the tag {one.slug}: did you mean tag:{one.near}?", err=True)
     for stored in page.entries:
         click.echo(json.dumps(_as_json(stored), ensure_ascii=False) if as_json else _line(stored))
 

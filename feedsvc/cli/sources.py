@@ -7,14 +7,19 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from ..config import duration
 from ..notes import notes
 from ..pacing import account, upcoming
+from ..polls import PageTroubles
 from ..process import spoken
 from ..remedies import remedy
 from ..store.base import SourceStatus
 from .base import Context, pass_context
+
+_PAGE = 500
 
 
 @click.group()
@@ -27,6 +32,7 @@ def source() -> None:
 @click.option("--title", help="Instead of the title it gives itself.")
 @click.option("--tag", "tags", multiple=True, help="A tag for all its entries; repeatable.")
 @click.option("--interval", metavar="DURATION", help='How often to poll it, such as "1h".')
+@click.option("--fulltext", is_flag=True, help="Read the page of each entry for its full text.")
 @click.option("--force", is_flag=True, help="Even if it is no feed now, or cannot be had.")
 @pass_context
 def add(
@@ -35,6 +41,7 @@ def add(
     title: str | None,
     tags: tuple[str, ...],
     interval: str | None,
+    fulltext: bool,
     force: bool,
 ) -> None:
     """Add a feed or a directory; a web page leads to its feed."""
@@ -43,7 +50,13 @@ def add(
     every = duration(interval) if interval else None
     with context.runtime(declare=True) as runtime:
         added = subscribe.add(
-            runtime, location, title=title, tags=tags, interval=every, force=force
+            runtime,
+            location,
+            title=title,
+            tags=tags,
+            interval=every,
+            fulltext=fulltext,
+            force=force,
         )
     count = f" ({added.entries} entries)" if added.entries is not None else ""
     click.echo(f"added {added.source.id}: {added.source.location}{count}")
@@ -62,9 +75,14 @@ def add(
 def list_(context: Context, as_json: bool) -> None:
     """List the sources with their last result and next poll."""
     with context.runtime(declare=True) as runtime:
-        statuses = runtime.store.sources()
-    for status in statuses:
-        click.echo(json.dumps(_as_json(status), ensure_ascii=False) if as_json else _line(status))
+        store, after = runtime.store, None
+        # page by page: a long list is on its way at once, and stands in no memory
+        while page := store.source_page(limit=_PAGE, after=after):
+            unread = store.page_troubles([one.source.id for one in page]) if as_json else {}
+            for status in page:
+                facts = _as_json(status, unread.get(status.source.id)) if as_json else {}
+                click.echo(json.dumps(facts, ensure_ascii=False) if as_json else _line(status))
+            after = page[-1].source.id
 
 
 @source.command()
@@ -75,7 +93,8 @@ def show(context: Context, id: str, as_json: bool) -> None:
     """Show everything known of one source."""
     with context.runtime(declare=True) as runtime:
         status = runtime.store.source(id)
-    facts = _as_json(status)
+        unread = runtime.store.page_troubles([id]).get(id)
+    facts = _as_json(status, unread)
     if as_json:
         click.echo(json.dumps(facts, ensure_ascii=False))
         return
@@ -83,7 +102,7 @@ def show(context: Context, id: str, as_json: bool) -> None:
         if name not in ("notes", "problems", "history") and value not in (None, [], ""):
             shown = ", ".join(value) if isinstance(value, list) else value
             click.echo(f"{name:10} {shown}")
-    for note in notes(status.state):
+    for note in notes(status.state, unread):
         click.echo(f"note       {note}")
     for problem in status.state.problems:
         click.echo(f"problem    {problem.name}: {problem.message}")
@@ -139,8 +158,18 @@ def import_(context: Context, file: Path) -> None:
     """Add every subscription in FILE; folders become tags."""
     from .. import subscribe
 
-    with context.runtime(declare=True) as runtime:
-        result = subscribe.import_opml(runtime, file.read_bytes())
+    console = Console(stderr=True)
+    columns = (TextColumn("importing"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with (
+        context.runtime(declare=True) as runtime,
+        Progress(*columns, console=console, disable=not console.is_terminal) as bar,
+    ):
+        task = bar.add_task("", total=None)
+        result = subscribe.import_opml(
+            runtime,
+            file.read_bytes(),
+            progress=lambda done, of: bar.update(task, completed=done, total=of),
+        )
     for bad in result.bad:
         click.echo(f"  skipped {bad}", err=True)
     click.echo(f"added {result.added} sources, {result.known} known, {len(result.bad)} skipped")
@@ -190,7 +219,7 @@ def _time(moment: datetime | None) -> str:
     return f"{moment:%Y-%m-%d %H:%M:%S}" if moment else "-"
 
 
-def _as_json(status: SourceStatus) -> dict[str, object]:
+def _as_json(status: SourceStatus, unread: PageTroubles | None) -> dict[str, object]:
     source, state = status.source, status.state
     next_at, why = upcoming(state, status.resting)
     return {
@@ -202,6 +231,7 @@ def _as_json(status: SourceStatus) -> dict[str, object]:
         "tags": list(source.tags),
         "enabled": source.enabled,
         "interval": source.interval.total_seconds() if source.interval else None,
+        "fulltext": source.fulltext or None,
         "entries": status.entries,
         "added": status.added.isoformat(),
         "last": state.last_at.isoformat() if state.last_at else None,
@@ -214,7 +244,7 @@ def _as_json(status: SourceStatus) -> dict[str, object]:
         "error": state.error,
         "remedy": remedy(source, state),
         "moved": account(state.move) if state.move else None,
-        "notes": list(notes(state)),
+        "notes": list(notes(state, unread)),
         "problems": [{"document": p.name, "error": p.message} for p in state.problems],
         "history": [
             {

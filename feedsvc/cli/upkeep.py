@@ -72,6 +72,7 @@ def stats(context: Context) -> None:
         ("related links", counts.related),
         ("unresolved headlines", counts.unresolved),
         ("waiting to be linked", counts.waiting),
+        ("  by content", counts.unlinked),
         ("earlier versions", counts.revisions),
         ("bytes", counts.bytes),
         ("oldest", counts.oldest or "-"),
@@ -120,9 +121,8 @@ def prune(context: Context, older_than: str | None) -> None:
 def relate(context: Context, rebuild: bool) -> None:
     """Link the entries that wait for it; resumes where an earlier run stopped."""
     with context.runtime() as runtime, _counting("linking") as progress:
-        done = (
-            upkeep.relate_rebuild(runtime, progress) if rebuild else runtime.linker.drain(progress)
-        )
+        work = upkeep.relate_rebuild if rebuild else upkeep.relate
+        done = work(runtime, progress)
     click.echo(f"linked {done} entries")
 
 

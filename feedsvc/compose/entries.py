@@ -6,7 +6,17 @@ from dataclasses import replace
 
 from ..formats.plain import as_html, as_text
 from ..log import mask
-from ..model import Category, FeedEntry, Link, Person, Related, SourceMeta, StoredEntry, Text
+from ..model import (
+    Category,
+    Duplicate,
+    FeedEntry,
+    Link,
+    Person,
+    Related,
+    SourceMeta,
+    StoredEntry,
+    Text,
+)
 from ..normalise.text import first_words
 from ..vocabulary import without_texts
 from .addresses import Addresses
@@ -49,10 +59,15 @@ class EntryComposer:
             Link(href=one.link or "", rel="related", type="text/html", title=_headline(one))
             for one in related
         ]
+        copies = self._copies(stored, options)
+        links += [
+            Link(href=one.link or "", rel="via", type="text/html", title=one.source_title)
+            for one in copies
+        ]
         links.extend(link for link in entry.links if link.rel not in _FOREIGN_RELS)
         full, summary, extensions = entry.content, entry.summary, entry.extensions
         if options.content == "full":
-            full = self._with_ends(stored, related)
+            full = self._with_ends(stored, related, copies)
         else:
             extensions = without_texts(extensions)
             if options.content == "none":
@@ -76,19 +91,39 @@ class EntryComposer:
             lang=entry.lang,
             source=source,
             related=related,
+            duplicates=copies,
             extensions=extensions,
-            fingerprint=f"{stored.fingerprint}/{options.content}/{self._settings}",
+            fingerprint="/".join(
+                (stored.fingerprint, options.content, options.dupes, self._settings)
+            ),
         )
 
-    def _with_ends(self, stored: StoredEntry, related: Iterable[Related]) -> Text | None:
-        """The content, then the credit and the visible list of related entries.
+    def _copies(self, stored: StoredEntry, options: Options) -> tuple[Duplicate, ...]:
+        """The copies that an entry stands for, each with where it is to be found.
 
-        Few readers show `rel="related"`, hence the list. Where there is no content the summary
-        opens it, so that a reader who shows the one instead of the other misses nothing.
+        Most have the very address of the entry; our own page shows what their source made of it.
+        """
+        if options.dupes == "keep":
+            return ()
+        told, found = {stored.entry.link, None}, []
+        for one in stored.duplicates:
+            link = self._at.entry(one.key) if one.link in told else one.link
+            told.add(link)
+            found.append(replace(one, link=link))
+        return tuple(found)
+
+    def _with_ends(
+        self, stored: StoredEntry, related: Iterable[Related], copies: Iterable[Duplicate]
+    ) -> Text | None:
+        """The content, then the credit, who else has it, and the list of related entries.
+
+        Few readers show `rel="related"` or `rel="via"`, hence these. Where there is no content the
+        summary opens it, so that a reader who shows the one instead of the other misses nothing.
         """
         entry = stored.entry
         ends = _credit(entry.credit)
         if self._list:
+            ends += _also(copies)
             ends += _list(related, stored.unresolved)
         opening = entry.content or entry.summary
         if not ends or opening is None:
@@ -149,6 +184,16 @@ def _credit(credit: str | None) -> str:
     if not credit:
         return ""
     return f'<p class="feedsvc-credit"><small>{html.escape(credit, quote=False)}</small></p>'
+
+
+def _also(copies: Iterable[Duplicate]) -> str:
+    places = [
+        f'<a href="{html.escape(one.link or "")}">{html.escape(one.source_title, quote=False)}</a>'
+        for one in copies
+    ]
+    if not places:
+        return ""
+    return f'<p class="feedsvc-also"><small>Also at {", ".join(places)}</small></p>'
 
 
 def _headline(one: Related) -> str:

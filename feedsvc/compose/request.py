@@ -9,9 +9,11 @@ from typing import Literal, cast, get_args
 from ..config import Config
 from ..errors import NotFound, QueryError
 from ..model import slugify
+from ..months import month_of, month_text, read_month
 from ..query import MAX_TERMS, canonical, normalise, parse
 from ..query.ast import And, EntryQuery, FromSource, Node, Not, Or, Tagged
 from ..store.base import Store
+from ..store.cursor import reaches
 
 Content = Literal["full", "summary", "none"]
 Dupes = Literal["collapse", "keep"]
@@ -21,10 +23,14 @@ MAX_LIMIT = 500
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """What every feed can be asked: entries a page, the cursor to go on from, how much of each."""
+    """What every feed can be asked: entries a page, the cursor to go on from, how much of each.
+
+    `below`, of archives, is the cursor of where the subscription document ends that led to them.
+    """
 
     limit: int
     before: str | None = None
+    below: str | None = None
     content: Content = "full"
     dupes: Dupes = "collapse"
 
@@ -34,15 +40,18 @@ class FeedRequest:
     """One page of one feed, in canonical form: equal requests are equal records.
 
     `path` is without suffix and not percent-encoded (`feeds/tags/a,b`); with `params`, in their
-    fixed order, it is the feed's address and that of the web page with the same entries.
+    fixed order, it is the feed's address and that of the web page with the same entries. `month`
+    (`months`) makes it an archive document (RFC 5005 §4) of the feed at `feed`.
     """
 
     path: str
+    feed: str
     params: tuple[tuple[str, str], ...]
     title: str
     query: EntryQuery
     options: Options
     description: str | None = None
+    month: int | None = None
 
 
 class Catalogue:
@@ -141,6 +150,24 @@ class Catalogue:
         told = f"Entries matching {normal}"
         return self._request("feeds/query", title, query, options, told, (("q", normal),))
 
+    def archived(
+        self, request: FeedRequest, month: str, arguments: Mapping[str, str]
+    ) -> FeedRequest:
+        """The archive document of a feed for a month written `2025-04`.
+
+        Reads `below` of a URL's query, and whether it has a `limit`. Raises `QueryError` for what
+        is no month or no cursor, `NotFound` for a month that is yet to come.
+        """
+        number = read_month(month)
+        if number is None:
+            raise QueryError("a month is written as in archive/2025-04", query=month)
+        if number > month_of(self._now()):
+            raise NotFound(f"The month {month} is yet to come; {request.feed} has no archive of it")
+        options = replace(request.options, below=arguments.get("below") or None)
+        if not arguments.get("limit"):
+            options = replace(options, limit=MAX_LIMIT)
+        return self._paged(request, options, number)
+
     def _request(
         self,
         path: str,
@@ -149,21 +176,26 @@ class Catalogue:
         options: Options | None,
         description: str | None,
         params: tuple[tuple[str, str], ...] = (),
+        month: int | None = None,
     ) -> FeedRequest:
-        plain = Options(limit=self._config.site.page_size)
+        plain = Options(limit=self._config.site.page_size if month is None else MAX_LIMIT)
         options = options or plain
+        if options.below and month is not None and not reaches(options.below, month):
+            options = replace(options, below=None)
         given = [
             (name, str(getattr(options, name)))
-            for name in ("limit", "before", "dupes", "content")
+            for name in ("limit", "before", "below", "dupes", "content")
             if getattr(options, name) != getattr(plain, name)
         ]
         return FeedRequest(
-            path=path,
+            path=path if month is None else f"{path}/archive/{month_text(month)}",
+            feed=path,
             params=(*params, *given),
             title=title,
             query=query,
             options=options,
             description=description,
+            month=month,
         )
 
     def _alias(self, slug: str) -> str:
@@ -191,10 +223,26 @@ class Catalogue:
 
     def turned(self, request: FeedRequest, before: str | None) -> FeedRequest:
         """Another page of the same feed: the one after a cursor, or with None the first."""
-        options = replace(request.options, before=before)
+        return self._paged(request, replace(request.options, before=before), request.month)
+
+    def current(self, request: FeedRequest) -> FeedRequest:
+        """The subscription document (RFC 5005 §4) of the feed that an archive document is of."""
+        options = replace(request.options, before=None, below=None)
+        if request.options.limit == MAX_LIMIT:
+            options = replace(options, limit=self._config.site.page_size)
+        return self._paged(request, options, None)
+
+    def turned_to(self, request: FeedRequest, month: int, below: str | None) -> FeedRequest:
+        """The archive document for a month, without what has been shown up to a cursor."""
+        options = replace(request.options, before=None, below=below)
+        if request.month is None and options.limit == self._config.site.page_size:
+            options = replace(options, limit=MAX_LIMIT)
+        return self._paged(request, options, month)
+
+    def _paged(self, request: FeedRequest, options: Options, month: int | None) -> FeedRequest:
         own = tuple(pair for pair in request.params if pair[0] == "q")
         title, told = request.title, request.description
-        return self._request(request.path, title, request.query, options, told, own)
+        return self._request(request.feed, title, request.query, options, told, own, month)
 
 
 def _choice(arguments: Mapping[str, str], name: str, choices: tuple[str, ...]) -> str:

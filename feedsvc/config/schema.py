@@ -18,6 +18,7 @@ from .layers import Layer, LayerSource
 Duration = Annotated[timedelta, BeforeValidator(values.read_duration)]
 SomeDuration = Annotated[timedelta, BeforeValidator(values.read_some_duration)]
 Size = Annotated[int, BeforeValidator(values.read_size)]
+Share = Annotated[str, BeforeValidator(values.share)]
 Number = Annotated[int, BeforeValidator(values.whole_number)]
 Slug = Annotated[str, AfterValidator(values.slug)]
 TagName = Annotated[str, AfterValidator(values.tag)]
@@ -59,6 +60,11 @@ class SiteConfig(_Section):
     )
     page_size: Number = Field(
         default=50, ge=1, le=500, description="Entries on a page of a feed, up to 500."
+    )
+    share: Share = Field(
+        default="100%",
+        description="How much of a page one source may fill while others have entries to give, "
+        "`5%` to `100%`.",
     )
 
 
@@ -160,6 +166,15 @@ class WebConfig(_Section):
         default=timedelta(minutes=2),
         description="How long due sources may go unpolled before `/readyz` says 503.",
     )
+    deltas: bool = Field(
+        default=True,
+        description="Answer clients that send `A-IM: feed` with what is new or changed (RFC 3229).",
+    )
+    no_deltas_for: tuple[SomeText, ...] = Field(
+        default=("feedparser", "rss2email"),
+        description="Clients that send `A-IM: feed` but do not understand the answer: words of "
+        "their `User-Agent`. They get whole feeds.",
+    )
     admin_token: Annotated[str, AfterValidator(values.token)] = Field(
         default="",
         repr=False,
@@ -169,6 +184,12 @@ class WebConfig(_Section):
         default=(),
         repr=False,
         description="If there are any, feeds need one of them, as `?token=` or bearer token.",
+    )
+    rate_limit: Number = Field(
+        default=120,
+        ge=0,
+        description="Costly API requests (search, polls, additions) a minute from one address, in "
+        "each web process; 0 is no limit.",
     )
 
 
@@ -220,7 +241,9 @@ class RelatedConfig(_Section):
         description="Gather entries on one event into stories; not in effect yet.",
     )
     list: bool = Field(
-        default=True, description='End the content of entries with a visible "Related" list.'
+        default=True,
+        description='End the content of entries with a visible "Related" list, '
+        'and an "Also at" line where other sources have it too.',
     )
 
 
@@ -262,10 +285,13 @@ class SourceConfig(_Section):
     )
     fulltext: bool = Field(
         default=False,
-        description="Fetch the page of each entry for its full text; not in effect yet.",
+        description="Read the page of each new entry for its full text.",
     )
     max_entries: Number | None = Field(
         default=None, ge=1, description="Take only so many entries of a feed, the newest."
+    )
+    share: Share | None = Field(
+        default=None, description="How much of a page it may fill, instead of `site.share`."
     )
     keep: Annotated[str, AfterValidator(values.query)] | None = Field(
         default=None,

@@ -23,6 +23,7 @@ RESERVED_FEEDS = ("all", "query", "sources", "stories", "tags")
 # the schemes of `store.url`: those of the store's backends, and other names people write for them
 STORE_SCHEMES = ("sqlite", "postgresql", "postgresql+psycopg", "postgres")
 
+LEAST_SHARE = 5
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 _DURATION = re.compile(r"([0-9]{1,10})\s*([smhdw])", re.IGNORECASE)
 _LONGEST = 36_525 * 86_400
@@ -104,6 +105,15 @@ def write_size(value: int) -> str:
         if value % factor == 0:
             return f"{value // factor}{unit}"
     return f"{value}B"
+
+
+def share(value: Any) -> str:
+    """A share of a page, `"25%"`: whole percent, of which so few that a page has many sources."""
+    found = re.fullmatch(r"([0-9]{1,3})\s*%?", str(value).strip())
+    if found is None or isinstance(value, bool) or not LEAST_SHARE <= int(found[1]) <= 100:
+        example = f'from "{LEAST_SHARE}%" to "100%"'
+        raise ValueError(f"{quoted(value)} is not a share of a page: write percents {example}")
+    return f"{int(found[1])}%"
 
 
 def whole_number(value: Any) -> Any:

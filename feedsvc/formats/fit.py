@@ -17,6 +17,7 @@ from ..errors import RenderError
 from ..model import (
     Category,
     DeletedEntry,
+    Duplicate,
     FeedDocument,
     FeedEntry,
     Link,
@@ -107,6 +108,7 @@ def fit_entry(entry: FeedEntry) -> FeedEntry:
         lang=language(entry.lang),
         source=_source(entry.source) if entry.source else None,
         related=tuple(_related(entry.related)),
+        duplicates=tuple(map(_duplicate, entry.duplicates)),
         extensions=fit_extensions(entry.extensions),
     )
 
@@ -271,6 +273,16 @@ def _source(source: SourceMeta) -> SourceMeta:
         icon=address(source.icon),
         logo=address(source.logo),
         lang=language(source.lang),
+    )
+
+
+def _duplicate(copy: Duplicate) -> Duplicate:
+    return replace(
+        copy,
+        id=identifier(copy.id),
+        title=line(copy.title),
+        link=web_address(copy.link),
+        source_title=line(copy.source_title),
     )
 
 

@@ -1,9 +1,10 @@
 """JSON Feed 1.1, with what it has no words for under `_feedsvc`.
 
 Keys stand in a fixed order, absent values are left out. `_feedsvc` holds, in an item, `related`
-(id, url, title, score, reason, kind), `source` (id, title, url, feed_url, rights), `contributors`,
-`rights`, `links` of other relations and `extensions`, the elements of other vocabularies (name,
-text, attributes, children); in the feed, `about`, `rights` and `deleted` (id, when).
+(id, url, title, score, reason, kind), `duplicates` (id, url, title, source), `source` (id, title,
+url, feed_url, rights), `contributors`, `rights`, `links` of other relations and `extensions`, the
+elements of other vocabularies (name, text, attributes, children); in the feed, `about`, `rights`,
+`deleted` (id, when), `links` to the documents around it (RFC 5005) and `archive` if it is one.
 """
 
 import json
@@ -11,12 +12,13 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from ..errors import RenderError
-from ..model import Category, FeedDocument, FeedEntry, Link, Person, Related, SourceMeta
+from ..model import Category, Duplicate, FeedDocument, FeedEntry, Link, Person, Related, SourceMeta
 from ..vocabulary import Extension, banners, pictures
 from .extension import UNKNOWN_TYPE
-from .fit import fit_entry, fit_head, rfc3339, web_address
+from .fit import fit_entry, fit_head, is_archive, rfc3339, web_address
 from .plain import as_text
 
+_AROUND = ("first", "previous", "last", "prev-archive", "next-archive", "current")
 _VERSION = "https://jsonfeed.org/version/1.1"
 
 
@@ -51,14 +53,15 @@ def _present(**values: Any) -> dict[str, Any]:
 
 
 def _head(document: FeedDocument) -> dict[str, Any]:
-    links = document.links
+    links, archive = document.links, is_archive(document)
+    onward = "prev-archive" if archive else "next"
     return _present(
         version=_VERSION,
         title=document.title,
         home_page_url=document.home_url,
         feed_url=document.self_url,
         description=document.subtitle,
-        next_url=next((link.href for link in links if link.rel == "next"), None),
+        next_url=next((link.href for link in links if link.rel == onward), None),
         icon=document.logo,
         favicon=document.icon,
         authors=_authors(document.authors),
@@ -69,6 +72,8 @@ def _head(document: FeedDocument) -> dict[str, Any]:
             id=document.id,
             rights=document.rights,
             updated=rfc3339(document.updated),
+            archive=archive or None,
+            links=[_link(link) for link in links if link.rel in _AROUND],
             deleted=[{"id": one.id, "when": rfc3339(one.when)} for one in document.deleted],
         ),
     )
@@ -83,6 +88,7 @@ def _item(entry: FeedEntry) -> dict[str, Any]:
     else:
         item["content_text"] = content.value if content else ""
     enclosures = [link for link in entry.links if link.rel == "enclosure"]
+    told = {entry.url, *(one.link for one in entry.duplicates)}
     others = [link for link in entry.links if link.rel not in ("enclosure", "related")]
     images = [address for one in pictures(entry.extensions) if (address := web_address(one))]
     images += [link.href for link in enclosures if (link.type or "").startswith("image/")]
@@ -99,10 +105,11 @@ def _item(entry: FeedEntry) -> dict[str, Any]:
         attachments=[_attachment(link) for link in enclosures],
         _feedsvc=_present(
             related=_related(entry),
+            duplicates=[_duplicate(one) for one in entry.duplicates],
             source=_source(entry.source) if entry.source else None,
             contributors=_authors(entry.contributors),
             rights=entry.rights,
-            links=[_link(link) for link in others if link.href != entry.url],
+            links=[_link(link) for link in others if link.href not in told],
             extensions=[_extension(one) for one in entry.extensions],
         ),
     )
@@ -159,6 +166,11 @@ def _ours(related: Related) -> dict[str, Any]:
         reason=related.reason,
         kind=related.kind,
     )
+
+
+def _duplicate(copy: Duplicate) -> dict[str, Any]:
+    source = _present(id=copy.source_id, title=copy.source_title)
+    return _present(id=copy.id, url=copy.link, title=copy.title, source=source)
 
 
 def _source(source: SourceMeta) -> dict[str, Any]:

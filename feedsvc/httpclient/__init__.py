@@ -8,5 +8,6 @@ response says about time. Schedules, retries and what a body means live elsewher
 from .caching import demands, retry_after
 from .client import HttpClient, Response
 from .message import Headers
+from .private import is_global
 
-__all__ = ["Headers", "HttpClient", "Response", "demands", "retry_after"]
+__all__ = ["Headers", "HttpClient", "Response", "demands", "is_global", "retry_after"]

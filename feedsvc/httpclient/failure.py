@@ -11,7 +11,7 @@ from http import HTTPStatus
 import aiohttp
 
 from ..errors import Fault, FetchError, SourceGone
-from .caching import retry_after
+from .caching import freshness, retry_after
 from .coding import CodingError
 from .message import Headers
 from .private import SETTING, Asked
@@ -42,7 +42,13 @@ def status_failure(
         message += "; auth does not follow a redirect to another origin, so give the final URL"
     elif status == 410 and lasting is not False:
         return SourceGone(f"{message}: this feed was removed for good", status=status)
-    return FetchError(message, status=status, retry_after=wait, host=asked.endpoint().lower())
+    return FetchError(
+        message,
+        status=status,
+        retry_after=wait,
+        host=asked.endpoint().lower(),
+        fresh=freshness(headers, now),
+    )
 
 
 def too_large(asked: Asked, limit: int) -> FetchError:

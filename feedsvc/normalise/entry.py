@@ -6,14 +6,16 @@ given by others, between the two.
 """
 
 import hashlib
-import json
 import re
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Protocol
 
-from ..model import Entry, Link, ParsedEntry, Person, Source, SourceMeta, Tag, Text, entry_key
+import msgspec
+
+from ..keys import content_digest, entry_key
+from ..model import Entry, Link, ParsedEntry, Person, Source, SourceMeta, Tag, Text
 from ..vocabulary import Extension
 from .dates import moved, settle
 from .extensions import extensions, imprint, tells
@@ -151,7 +153,7 @@ def reconcile(known: KnownEntry | None, entry: Entry, now: datetime) -> Entry | 
     if known.pruned:
         return None
     # a transcript or a chapter that comes later makes no other entry of it
-    changed = entry.digest.partition(".")[0] != known.digest.partition(".")[0]
+    changed = content_digest(entry.digest) != content_digest(known.digest)
     same = entry.digest == known.digest and _same_relations(known, entry)
     if same and not known.withdrawn:
         return None
@@ -258,5 +260,4 @@ def _digest(
         credit,
         lang,
     )
-    canonical = json.dumps(said, ensure_ascii=False, separators=(",", ":"))
-    return hashlib.sha256(canonical.encode("utf-8")).hexdigest()
+    return hashlib.sha256(msgspec.json.encode(said)).hexdigest()

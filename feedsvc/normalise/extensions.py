@@ -10,6 +10,7 @@ import msgspec
 
 from ..vocabulary import TEXTS, VOLATILE, Extension
 from .html import plain
+from .places import misplaced, sound_text, sound_value
 from .text import clean_lines, clean_text
 from .urls import SCHEMES, clean_url
 
@@ -36,7 +37,7 @@ def extensions(
         return ()
     known = frozenset(" ".join(text.split()) for text in said)
     left = [_MAX_ELEMENTS]
-    return _clean(found, base, known, left)
+    return _clean(found, base, known, left, ())
 
 
 def tells(found: Iterable[Extension]) -> bool:
@@ -45,14 +46,20 @@ def tells(found: Iterable[Extension]) -> bool:
 
 
 def _clean(
-    found: Iterable[Extension], base: str | None, known: frozenset[str], left: list[int]
+    found: Iterable[Extension],
+    base: str | None,
+    known: frozenset[str],
+    left: list[int],
+    within: tuple[str, ...],
 ) -> tuple[Extension, ...]:
     kept: list[Extension] = []
     for one in found:
         if left[0] <= 0:
             break
         left[0] -= 1
-        text = _text(one, base)
+        if misplaced(one, within):
+            continue
+        text = sound_text(one.name, _text(one, base))
         if one.name in TEXTS and text and " ".join(text.split()) in known:
             text = None
         attributes = tuple(
@@ -60,7 +67,7 @@ def _clean(
             for name, value in one.attributes
             if _NAME.match(name) and (clean := _value(name, value, base))
         )
-        children = _clean(one.children, base, known, left)
+        children = _clean(one.children, base, known, left, (*within, one.name))
         if children or text or (attributes and one.name not in TEXTS):
             kept.append(
                 Extension(name=one.name, text=text, attributes=attributes, children=children)
@@ -84,7 +91,7 @@ def _value(name: str, value: str, base: str | None) -> str | None:
         return clean_url(value, base, schemes=SCHEMES)
     if len(value) > _MAX_VALUE or _SCRIPT.match(value):
         return None
-    return clean_text(value) or None
+    return sound_value(name, clean_text(value)) or None
 
 
 def imprint(kept: Sequence[Extension]) -> str:

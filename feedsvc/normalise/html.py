@@ -12,9 +12,10 @@ from html import escape, unescape
 
 import nh3
 
+from ..tracking import words
 from .media import FRAME, HIDDEN, LAZY_SETS, LAZY_SOURCES, NOSCRIPT, SPARE_SOURCES, srcset, tidy
 from .policy import ATTRIBUTES, CONTENT_DROPPED, TAGS
-from .text import clean_lines, legal, words
+from .text import clean_lines, legal
 from .urls import SCHEMES, absolute, clean_url
 
 _IMAGE_DATA = re.compile(r"data:image/(?:png|jpe?g|gif|webp|avif);base64,[A-Za-z0-9+/=\s]+\Z")
@@ -75,6 +76,8 @@ _PRE = re.compile(r"(<pre(?: [a-z]+=\"[^\"]*\")*>)\n")
 _MAX_STARTS = 20_000
 _MAX_DEPTH = 250
 _MAX_MARKUP = 20_000
+# and it adds each reference to a text by itself
+_MAX_REFERENCES = 100_000
 _TAG = re.compile(r"<(/?)([A-Za-z][^\s/<>]*)")
 _ANY_TAG = re.compile(r"<[^<>]*>?")
 _LONG_RUN = re.compile(rf"[^<>]{{{_MAX_MARKUP},}}")
@@ -198,6 +201,8 @@ def _hostile(html: str) -> bool:
     starts = html.count("<")
     if starts <= _MAX_DEPTH and len(html) <= _MAX_MARKUP:
         return False
+    if html.count("&") > _MAX_REFERENCES:
+        return True
     for run in _LONG_RUN.finditer(html):
         # ended by `>` it is a tag; a picture within it stands between quotes
         tag = html[run.end() : run.end() + 1] == ">"

@@ -13,7 +13,8 @@ from datetime import datetime, time
 from typing import Protocol, TypeVar
 from urllib.parse import quote, urlsplit
 
-from ..model import Entry, ParsedEntry, entry_key
+from ..keys import content_digest, entry_key
+from ..model import Entry, ParsedEntry
 from .text import legal
 
 _MAX_UID = 800  # fits the index entries of every database
@@ -105,18 +106,24 @@ def distinct(
 ) -> tuple[tuple[Entry, ...], Mapping[str, P]]:
     """Leaves each entry of one reading once, under a uid that no other has; with what is known.
 
-    Entries of one uid that also share link and title are one entry told several times: the one
-    updated last stays, else the first (RFC 4287 §4.1.1). Those that differ there are different
-    entries whose publisher repeats an id. The one published under the id keeps it, known by its
-    content or date; the others are named by link and title as well. Of entries never seen before
-    the first is called by the id. `known` looks up what is published of some uids; `other` says
+    Entries of one uid that share link and title are one entry told several times, and so are those
+    of one link and moment that were updated at different ones: the one updated last stays, else the
+    first (RFC 4287 §4.1.1). Others are different entries whose publisher repeats an id. The one
+    published under the id keeps it, known by its content or date; the others are named by link and
+    title as well. Of entries never seen before the first is called by the id. `known` looks up what
+    is published of some uids; `other` says
     whether an entry that alone comes under a known id is another one than is published under it.
     """
     families: dict[str, dict[str, Entry]] = {}
+    versions: dict[tuple[str, str | None, datetime], str] = {}
     for entry in entries:
         namesakes = families.setdefault(entry.uid, {})
         name = hashlib.sha256(f"{entry.link}\n{entry.title}".encode()).hexdigest()[:16]
         longer = uid_of(f"{entry.uid}#{name}")
+        if entry.dated and entry.published.time() != time.min:
+            first = versions.setdefault((entry.uid, entry.link, entry.published), longer)
+            if first in namesakes and namesakes[first].updated != entry.updated:
+                longer = first
         same = namesakes.get(longer)
         if same is None or entry.updated > same.updated:
             namesakes[longer] = entry
@@ -125,7 +132,7 @@ def distinct(
         family
         for uid, family in families.items()
         if len(family) > 1
-        or (uid in found and all(entry.digest != found[uid].digest for entry in family.values()))
+        or (uid in found and not any(_same(entry, found[uid]) for entry in family.values()))
     ]
     longer_uids = [longer for family in doubtful for longer in family]
     if longer_uids:
@@ -136,6 +143,10 @@ def distinct(
         for longer, entry in family.items():
             named.append(entry if longer == bare else _renamed(entry, longer, authority))
     return tuple(named), found
+
+
+def _same(entry: Entry, published: Published) -> bool:
+    return content_digest(entry.digest) == content_digest(published.digest)
 
 
 def _owner(
@@ -149,7 +160,7 @@ def _owner(
     if not free or published is None:
         return next(iter(free), None)
     for longer in free:
-        if family[longer].digest == published.digest:
+        if _same(family[longer], published):
             return longer
     # a bare day is that of many
     if published.dated and published.published.time() != time.min:

@@ -98,7 +98,8 @@ def rested(churn: Churn | None) -> Churn | None:
     """What is known of a feed's rewriting after a poll that found it as it was."""
     if churn is None or churn.since is None:
         return None
-    return _calmer(churn)
+    # what was not taken was withdrawn: saying it again is not saying it twice
+    return _calmer(replace(churn, mark=b""))
 
 
 def _calmer(churn: Churn) -> Churn | None:

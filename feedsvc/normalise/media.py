@@ -9,8 +9,8 @@ import re
 from collections.abc import Callable
 from html import unescape
 
+from ..tracking import TRACKER_PATHS, is_tracker_host
 from .players import embedded, write
-from .tracking import TRACKER_PATHS, is_tracker_host
 from .urls import host
 
 # Elements that the sanitiser knows in place of `iframe` and `noscript`

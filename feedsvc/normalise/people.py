@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from ..memo import Memo
 from ..model import Category, Link, Person, SourceMeta
 from .dates import plausible
 from .html import plain
@@ -13,6 +14,7 @@ from .urls import SCHEMES, clean_url, host
 _EMAIL = re.compile(r"[^\s@<>()\[\],;:\"]+@[^\s@<>()\[\],;:\"]+\.[^\s@<>()\[\],;:\".]+\Z")
 _MAIL_AND_NAME = re.compile(r"(\S+@\S+)\s*\((.+)\)\s*\Z")
 _NAME_AND_MAIL = re.compile(r"(.*?)\s*[<(](?:mailto:)?(\S+@[^\s<>()]+)[>)]\s*\Z")
+_LONGEST_NAME = 500  # of longer ones these patterns would make the work of hours
 _MARKUP = re.compile(r"<[A-Za-z/!]|&(?:#\d+|#[xX][0-9A-Fa-f]+|[A-Za-z]+\d*);")
 _MEDIA_TYPE = re.compile(r"[\w.+-]+/[\w.+-]+\Z", re.ASCII)
 _REL_REGISTRY = ("http://www.iana.org/assignments/relation/", "https://www.iana.org/assignments/")
@@ -23,7 +25,7 @@ _PAGE_TYPES = frozenset({None, "text/html", "application/xhtml+xml"})
 
 def one_line(text: str | None) -> str:
     """One line of plain text from a field that should hold text but may hold markup."""
-    if text and _MARKUP.search(text):
+    if text and ("<" in text or "&" in text) and _MARKUP.search(text):
         text = plain(text)
     return clean_text(text)
 
@@ -36,7 +38,9 @@ def people(persons: Iterable[Person], base: str | None) -> tuple[Person, ...]:
 def _person(person: Person, base: str | None) -> Person | None:
     name, email = clean_text(person.name), clean_text(person.email).removeprefix("mailto:")
     # RSS writes both into one field, and many an Atom feed does so too
-    if match := _MAIL_AND_NAME.match(name):
+    if len(name) > _LONGEST_NAME:
+        pass
+    elif match := _MAIL_AND_NAME.match(name):
         name, email = match[2], email or match[1]
     elif match := _NAME_AND_MAIL.match(name):
         name, email = match[1].strip(' "'), email or match[2]
@@ -51,19 +55,24 @@ def _person(person: Person, base: str | None) -> Person | None:
 
 def categories(found: Iterable[Category]) -> tuple[Category, ...]:
     """Cleans categories (RFC 4287 §4.2.2): no empty ones, and each once whatever its case."""
-    cleaned = (
-        Category(
-            term=one_line(category.term) or one_line(category.label),
-            scheme=clean_text(category.scheme) or None,
-            label=one_line(category.label) or None,
-        )
-        for category in found
-    )
     kept: dict[tuple[str, str | None], Category] = {}
-    for category in cleaned:
+    for category in map(_category, found):
         if category.term:
             kept.setdefault((category.term.casefold(), category.scheme), category)
     return tuple(kept.values())
+
+
+def _category(category: Category) -> Category:
+    label = (category.label and _LABELS[category.label]) or None
+    return Category(
+        term=_LABELS[category.term] or label or "",
+        scheme=clean_text(category.scheme) or None,
+        label=label,
+    )
+
+
+# every entry of a feed has the same few again
+_LABELS = Memo(one_line)
 
 
 def links(found: Sequence[Link], base: str | None) -> tuple[str | None, tuple[Link, ...]]:

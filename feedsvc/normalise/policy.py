@@ -3,8 +3,8 @@
 Tables for the sanitiser in `html.py`, no code. What is not named here goes, its text stays.
 """
 
+from ..tracking import words
 from .media import FRAME, LAZY_SETS, LAZY_SOURCES, NOSCRIPT, SPARE_SOURCES
-from .text import words
 
 _MATHML = words(
     """maction math menclose merror mfenced mfrac mi mmultiscripts mn mo mover mpadded mphantom

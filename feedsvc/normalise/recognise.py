@@ -13,11 +13,14 @@ from datetime import datetime, time
 from typing import Generic, Protocol, TypeVar
 from urllib.parse import urlsplit
 
-from ..model import Entry, entry_key
+from ..keys import content_digest, entry_key
+from ..model import Entry
 from .identity import minted, uid_of
 
 _WORD = re.compile(r"\w+")
 ALIKE = 1 / 3
+# so much alike under one title, without any date, is an edit
+_EDITED = 0.8
 
 
 class Stored(Protocol):
@@ -106,20 +109,22 @@ def recognise(
     def same_day_and_text(entry: Entry, one: S) -> bool:
         if _words(entry.title) != _words(one.title) or _differ(entry, one):
             return False
-        # without a date to confirm it, nothing less than the same text will do
-        return likeness(entry, one) >= (ALIKE if entry.dated and one.dated else 1)
+        # without a date to confirm it, nothing less than nearly the same text will do
+        return likeness(entry, one) >= (ALIKE if entry.dated and one.dated else _EDITED)
 
     stored = sorted(candidates, key=lambda one: (one.published, one.uid))
     free = {one.uid: one for one in stored if not present(one.uid)}
-    told = {one.digest for one in stored if one.uid not in free and specific(one.link)}
+    told = {
+        content_digest(one.digest) for one in stored if one.uid not in free and specific(one.link)
+    }
     known: dict[str, S] = {}
     repeated: set[str] = set()
     left: list[Entry] = []
     for entry in unknown:
-        if specific(entry.link) and entry.digest in told:
+        if specific(entry.link) and content_digest(entry.digest) in told:
             repeated.add(entry.uid)
             continue
-        told.add(entry.digest)
+        told.add(content_digest(entry.digest))
         left.append(entry)
     rules: tuple[Callable[[Entry, S], bool], ...] = (
         _same_text(flood),
@@ -132,14 +137,14 @@ def recognise(
     for alike in rules:
         for entry in [entry for entry in left if entry.uid not in known]:
             likes = [one for one in free.values() if alike(entry, one)]
-            if len({one.digest for one in likes}) == 1:
+            if len({content_digest(one.digest) for one in likes}) == 1:
                 known[entry.uid] = free.pop(likes[0].uid)
     return Recognised(known, frozenset(repeated))
 
 
 def _same_text(flood: bool) -> Callable[[Entry, Stored], bool]:
     def alike(entry: Entry, one: Stored) -> bool:
-        if entry.digest != one.digest:
+        if content_digest(entry.digest) != content_digest(one.digest):
             return False
         # a text that is published again word for word is news, unless everything is
         return flood or specific(entry.link) or not _differ(entry, one)
@@ -218,7 +223,8 @@ def by_link(entries: Sequence[Entry], authority: str) -> tuple[Entry, ...]:
         if link is not None and links.count(link) == 1:
             uid = uid_of(f"https://{link}")
         else:
-            said = f"{entry.title}\n{entry.published.isoformat() if entry.dated else entry.digest}"
+            when = entry.published.isoformat() if entry.dated else content_digest(entry.digest)
+            said = f"{entry.title}\n{when}"
             uid = "sha256:" + hashlib.sha256(said.encode()).hexdigest()
         id = minted(authority, entry.source_id, uid)
         named.append(replace(entry, uid=uid, id=id, fallback_id=id, key=entry_key(id)))

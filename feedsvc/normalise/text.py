@@ -6,6 +6,8 @@ character that XML 1.0 forbids. Nothing here knows markup; that is `html.py`.
 
 import re
 
+from ..memo import Memo
+
 # XML 1.0 §2.2 Char, and C1 controls, which are Windows-1252 read as Latin-1 more often than not
 _FORBIDDEN = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufeff\ufffe\uffff]"
@@ -17,11 +19,6 @@ _MANY_LINES = re.compile(r" ?\n ?(?:\n ?)+")
 _BIDI = re.compile("[\u202a-\u202e\u2066-\u2069]")
 _OVERRIDES = re.compile("[\u202a-\u202e]")
 _ISOLATES = re.compile("[\u2066-\u2069]")
-
-
-def words(text: str) -> frozenset[str]:
-    """The blank-separated words of a list written in the code."""
-    return frozenset(text.split())
 
 
 def _as_windows_1252(match: re.Match[str]) -> str:
@@ -43,6 +40,9 @@ def clean_text(text: str | None) -> str:
     """Makes one line of plain text: legal characters, single blanks, no loose bidi controls."""
     if not text:
         return ""
+    if text.isascii() and text.isprintable():
+        # of such characters only the space needs a look
+        return " ".join(text.split()) if "  " in text else text.strip()
     text = legal(_LINE_ENDS.sub("\n", text))
     return _BLANKS.sub(" ", _without_bidi(text)).strip()
 
@@ -82,7 +82,11 @@ def first_words(text: str, limit: int = 80) -> str:
 
 def language(tag: str | None) -> str | None:
     """Writes a language tag as BCP 47 recommends (`en_us` → `en-US`); None if it is not one."""
-    match = _LANGUAGE.match((tag or "").strip().replace("_", "-"))
+    return _LANGUAGES[tag] if tag else None
+
+
+def _language(tag: str) -> str | None:
+    match = _LANGUAGE.match(tag.strip().replace("_", "-"))
     if not match or match[1].lower() in _NO_LANGUAGE:
         return None
     first, *rest = match[0].split("-")
@@ -101,3 +105,4 @@ def language(tag: str | None) -> str | None:
 
 _LANGUAGE = re.compile(r"([A-Za-z]{2,3})(?:-[A-Za-z0-9]{1,8})*\Z")
 _NO_LANGUAGE = frozenset({"und", "mis", "mul", "zxx"})
+_LANGUAGES = Memo(_language)

@@ -9,8 +9,7 @@ from urllib.parse import urljoin, urlsplit
 
 from w3lib.url import safe_url_string
 
-from .text import words
-from .tracking import TRACKING_NAMES, TRACKING_PREFIXES, is_tracking
+from ..tracking import TRACKING_NAMES, TRACKING_PREFIXES, is_tracking, words
 
 WEB_SCHEMES = frozenset({"http", "https"})
 SCHEMES = WEB_SCHEMES | words(

@@ -24,8 +24,8 @@ from .words import often, span, times
 HISTORY = 20
 _JITTER = 0.1
 _LONGEST_JITTER = timedelta(minutes=15)
-# freshness beyond this is how static files are served, not a wish to be left alone
-_LONGEST_FRESHNESS = timedelta(days=7)
+# what is beyond this is how static files are served, not a wish to be left alone
+_LONGEST_WISH = timedelta(days=7)
 _OPENING = timedelta(minutes=10)
 
 
@@ -99,6 +99,9 @@ def next_state(
     Validators, digest and cursor are the caller's to set: they belong to a body, not to a moment.
     """
     asked = [demand.wait for demand in outcome.demands if demand.by == "Retry-After"]
+    if outcome.status == 429 and not asked:
+        # so much is too often for this host: its other feeds leave it alone for a moment, too
+        asked = [bounds.min_interval]
     retry_after = now + max(asked) if asked else None
     kept = with_fields(
         state,
@@ -198,7 +201,10 @@ def _after_failure(
     if outcome.status in (401, 403) and (cure := remedy(source, kept)):
         why = f"{why}. {cure}"
     wait.lengthen(chosen, why)
-    _heed(wait, outcome.demands, kept.hints or Hints(), source, bounds)
+    # an error that may be kept for a week is a slip: what has passed must be noticed in a day
+    refused = outcome.status is not None and outcome.status >= 400
+    freshest = bounds.max_interval if refused else None
+    _heed(wait, outcome.demands, kept.hints or Hints(), source, bounds, freshest=freshest)
     return with_fields(kept, next_at=wait.at, why=wait.why)
 
 
@@ -217,18 +223,27 @@ def _backoff(failures: int, outcome: Outcome, source: Source, bounds: Bounds) ->
 
 
 def _heed(
-    wait: _Wait, demands: Iterable[Demand], hints: Hints, source: Source, bounds: Bounds
+    wait: _Wait,
+    demands: Iterable[Demand],
+    hints: Hints,
+    source: Source,
+    bounds: Bounds,
+    *,
+    freshest: timedelta | None = None,
 ) -> None:
-    """Lengthens a wait to what the server demands and the feed wishes."""
-    longest = bounds.max_interval
+    """Lengthens a wait to what the server demands and the feed wishes.
+
+    What is said of an answer's freshness is cut to `freshest`, or to where all wishes are.
+    """
+    longest = max(_LONGEST_WISH, bounds.max_interval)
     for wish, name in ((hints.ttl, "ttl"), (hints.update, "sy:updatePeriod")):
         if wish is not None:
-            cut = "" if wish <= longest else ", cut to `poll.max_interval`"
+            cut = "" if wish <= longest else f", cut to {span(longest)}"
             wait.lengthen(min(wish, longest), f"feed asks for {span(wish)} ({name}){cut}")
     for demand in demands:
         reason, heeded = f"server asks for {span(demand.wait)} ({demand.by})", demand.wait
         if demand.by != "Retry-After":
-            heeded = min(heeded, max(_LONGEST_FRESHNESS, longest))
+            heeded = min(heeded, freshest or longest)
             reason += "" if heeded == demand.wait else f", cut to {span(heeded)}"
         wait.lengthen(heeded, reason)
     if never_open(hints):

@@ -110,3 +110,15 @@ class EntryQuery:
 
     where: Node | None = None
     sort: Sort = "published"
+
+
+def relative(node: Node | None) -> bool:
+    """Whether a query counts back from now: what it finds changes with every minute."""
+    match node:
+        case Since(at) | Until(at):
+            return isinstance(at, timedelta)
+        case And(terms) | Or(terms):
+            return any(map(relative, terms))
+        case Not(term):
+            return relative(term)
+    return False

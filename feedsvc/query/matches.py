@@ -138,6 +138,6 @@ class _Asked:
 
 def _contains(column: tuple[str, ...], wanted: tuple[str, ...]) -> bool:
     size = len(wanted)
-    return any(
+    return size > 0 and any(
         column[at : at + size] == wanted for at, token in enumerate(column) if token == wanted[0]
     )

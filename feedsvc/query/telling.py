@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 from importlib.resources import files
 
-from ..model import key_number
+from ..keys import key_number
 
 _DOCUMENTS = 10_771
 _UNSEEN = 2  # a word missing from the table stands in fewer than three documents
@@ -26,7 +26,8 @@ _FUNCTION_COUNT = 1_000
 
 
 @lru_cache(maxsize=1)
-def _counts() -> dict[str, int]:
+def document_counts() -> dict[str, int]:
+    """In how many of the background's documents each word of the table stands."""
     counts = dict.fromkeys(_FUNCTION_WORDS.split(), _FUNCTION_COUNT)
     table = files(__package__).joinpath("data", "frequencies.txt").read_text("utf-8")
     for line in table.splitlines():
@@ -41,7 +42,7 @@ def weight(token: str) -> float:
 
     A single character tells half as much as its rarity says: it is part of something.
     """
-    found = math.log(_DOCUMENTS / _counts().get(token, _UNSEEN))
+    found = math.log(_DOCUMENTS / document_counts().get(token, _UNSEEN))
     return found / 2 if len(token) == 1 else found
 
 

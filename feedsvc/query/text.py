@@ -104,6 +104,6 @@ def plain(text: Text | None) -> str:
     if text.type == "text":
         return text.value
     # texts, and between them the names of the tags (None: a comment)
-    parts: list[str | None] = _MARKUP.split(text.value)
+    parts = _MARKUP.split(text.value)
     parts[1::2] = ["" if name and name.lower() in _INLINE else " " for name in parts[1::2]]
-    return html.unescape("".join(part for part in parts if part))
+    return html.unescape("".join(parts))

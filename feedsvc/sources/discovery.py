@@ -1,13 +1,14 @@
 """Finds the feeds a web page names (autodiscovery), and reads `Link` header fields.
 
-Only what the page itself says counts: no path is guessed, nothing is fetched.
+Nothing is fetched here. Of a page that names no feed `suspects` tells where one may be all the
+same: whoever asks there has to see what it is.
 """
 
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urldefrag
+from urllib.parse import urldefrag, urljoin, urlsplit
 
 from lxml import etree
 
@@ -30,6 +31,16 @@ _FEED_TYPES = frozenset(
 # may be feeds, or anything: only with a title or address that speaks of one
 _VAGUE_TYPES = frozenset({"application/json", "application/xml", "text/xml"})
 _FEEDLIKE = re.compile(r"feed|rss|atom", re.IGNORECASE)
+_FEEDLIKE_PATH = re.compile(
+    r"(?:\.(?:rss|atom|rdf)|/(?:feeds?|rss|atom)(?:\.(?:xml|json|php))?|/(?:feed|rss|atom|index)\.xml)"
+    r"/?\Z",
+    re.IGNORECASE,
+)
+_FEED_WORD = re.compile(r"\b(?:rss|atom|feed)\b", re.IGNORECASE)
+# where most programs that publish have their feed, the most usual first
+_COMMON_PATHS = ("feed", "feed.xml", "rss.xml", "atom.xml", "index.xml", "feed.json")
+_MAX_SUSPECTS = 8
+_MAX_LINKED = 3
 _CHARSET = re.compile(r"charset\s*=\s*[\"']?([\w.:-]+)", re.IGNORECASE)
 _FIELD = re.compile(
     r"""\s*<([^<>]*)>((?:\s*;\s*[\w!#$&+.^`|~*-]+(?:\s*=\s*(?:"[^"]*"|[^\s;,"]*))?)*)"""
@@ -69,6 +80,37 @@ def discover(
     return tuple(found.values())[:_MAX_FEEDS]
 
 
+def suspects(body: bytes, url: str, headers: Mapping[str, str] | None = None) -> tuple[str, ...]:
+    """Where the feed of a page that names none may be, the likeliest first, and no more than eight.
+
+    What the page links to in words or by an address that speaks of a feed; then the usual places at
+    its site. None for what is no HTML page. Never raises.
+    """
+    headers = headers or {}
+    if (
+        "html" not in headers.get("content-type", "").lower()
+        and b"<html" not in body[:2000].lower()
+    ):
+        return ()
+    found: dict[str, None] = {}
+    root, base = _rooted(body[:_MAX_PAGE], url, headers)
+    for element in root.iter("a") if root is not None else ():
+        href = join(base, (element.get("href") or "").strip())
+        if not href or not href.startswith(("http://", "https://")):
+            continue
+        words = " ".join(filter(None, (*element.itertext(), element.get("title"))))
+        if _FEEDLIKE_PATH.search(urlsplit(href).path) or (
+            len(words) < 60 and _FEED_WORD.search(words)
+        ):
+            found.setdefault(urldefrag(href).url)
+        if len(found) == _MAX_LINKED:
+            break
+    for path in _COMMON_PATHS:
+        found.setdefault(urljoin(url, f"/{path}"))
+    found.pop(url, None)
+    return tuple(found)[:_MAX_SUSPECTS]
+
+
 def header_links(value: str | None) -> Iterator[dict[str, str]]:
     """The links of a `Link` header field (RFC 8288 §3): parameters by name, target as `href`."""
     position = 0
@@ -100,17 +142,24 @@ def _media_type(link: Mapping[str, str]) -> str:
 def _page_links(
     body: bytes, url: str | None, headers: Mapping[str, str]
 ) -> list[tuple[str | None, dict[str, str]]]:
-    charset = _CHARSET.search(headers.get("content-type", ""))
-    root = _parse(body, charset[1] if charset else None)
+    root, page = _rooted(body, url, headers)
     if root is None:
         return []
-    base = next((element.get("href") for element in root.iter("base") if element.get("href")), None)
-    page = join(url, base)
     return [
         (page, {str(name).lower(): str(value) for name, value in element.attrib.items()})
         for element in root.iter("link", "a")
         if element.get("href") and element.get("rel")
     ]
+
+
+def _rooted(body: bytes, url: str | None, headers: Mapping[str, str]) -> tuple[Any, str | None]:
+    """A page's tree, None if it has none, and what its relative URLs are relative to."""
+    charset = _CHARSET.search(headers.get("content-type", ""))
+    root = _parse(body, charset[1] if charset else None)
+    if root is None:
+        return None, url
+    base = next((element.get("href") for element in root.iter("base") if element.get("href")), None)
+    return root, join(url, base)
 
 
 def _parse(body: bytes, charset: str | None) -> Any:

@@ -67,7 +67,8 @@ def entry(raw: Raw, feed: Feed) -> ParsedEntry:
     summary = next(filter(None, (text(raw, name) for name in _SUMMARIES)), None)
     body = _body(raw)
     details = [body, *(mapping(raw, f"{name}_detail") for name in (*_SUMMARIES, "title"))]
-    lang = next(filter(None, (string(x, "language") for x in details)), None)
+    # what it says of itself, before what a text in it says of that text
+    langs = (string(raw, "language"), *(string(x, "language") for x in details), feed.lang)
     base = next(filter(None, (string(x, "base") for x in details)), None)
     published = moment(raw, "published") or moment(raw, "created")
     source = mapping(raw, "source")
@@ -87,7 +88,7 @@ def entry(raw: Raw, feed: Feed) -> ParsedEntry:
             filter(None, (string(raw, name) for name in ("published", "created", "updated"))), None
         ),
         rights=_plain(raw, "rights"),
-        lang=lang or string(raw, "language") or feed.lang,
+        lang=next(filter(None, langs), None),
         base=join(feed.base, base),
         source=meta(source, feed.base) if source else None,
         extensions=carried,
@@ -172,7 +173,8 @@ def moment(raw: Raw, name: str) -> datetime | None:
             return found
     value = _get(raw, f"{name}_parsed")
     if not isinstance(value, tuple):
-        return None
+        # a month of three letters that is not English looks just as sound
+        return read_date(wording)
     try:
         year, month, day, hour, minute, second = value[:6]
         return datetime(year, month, day, hour, minute, min(second, 59), tzinfo=UTC)

@@ -1,7 +1,7 @@
 """Small readings of values that a feed of any format may hold: numbers, media types, problems."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from html import unescape
 from urllib.parse import urljoin, urlsplit
@@ -14,6 +14,12 @@ _LONGEST_WAIT = timedelta(days=366)  # keeps dates within the calendar
 _UNSHOWN = re.compile(r"<!--.*?-->|<(script|style)\b.*?</\1\s*>", re.DOTALL | re.IGNORECASE)
 _BREAK = re.compile(r"</?(?:br|div|h[1-6]|hr|li|p|td|tr)\b[^<>]*>", re.IGNORECASE)
 _TAG = re.compile(r"</?[A-Za-z][^<>]*>|<![^<>]*>?")
+# a character beyond the first 65,536 in two references, as some programs count
+_HALVES = re.compile(
+    rb"&#(?:x(d[89ab][0-9a-f]{2})|(5[56]\d{3}));&#(?:x(d[c-f][0-9a-f]{2})|(5[67]\d{3}));",
+    re.IGNORECASE,
+)
+_ADDRESSES = frozenset({"cite", "href", "poster", "src"})
 # written out, since the tables of `mimetypes` differ from machine to machine
 _MEDIA_TYPES = {
     "aac": "audio/aac",
@@ -80,6 +86,27 @@ def join(base: str | None, href: str | None) -> str | None:
         return urljoin(base, href) if base and href else href or base
     except ValueError:
         return href
+
+
+def paired(data: bytes) -> bytes:
+    """A document in which halves of characters (UTF-16) that are referred to are whole again."""
+    return _HALVES.sub(_joined, data)
+
+
+def _joined(match: re.Match[bytes]) -> bytes:
+    high = int(match[1], 16) if match[1] else int(match[2])
+    low = int(match[3], 16) if match[3] else int(match[4])
+    if not 0xD800 <= high < 0xDC00 <= low < 0xE000:
+        return match[0]
+    return b"&#%d;" % (0x10000 + ((high - 0xD800) << 10) + low - 0xDC00)
+
+
+def rebased(attributes: Iterable[tuple[str, str]], base: str | None) -> list[tuple[str, str]]:
+    """The attributes of an HTML element, URLs resolved but for those of places on its own page."""
+    return [
+        (name, (join(base, value) or "") if name in _ADDRESSES and value[:1] != "#" else value)
+        for name, value in attributes
+    ]
 
 
 def bounded(problems: Sequence[Problem]) -> tuple[Problem, ...]:

@@ -14,6 +14,7 @@ from ..model import Category, Link, ParsedEntry, Person, Problem, SourceMeta, Te
 from ..vocabulary import Extension
 from .base import Reading
 from .dialects import read_date
+from .documents.decode import decode
 from .fields import bounded, join, media_type, whole
 
 Object = Mapping[str, Any]
@@ -96,9 +97,14 @@ def parse_item(
 
 
 def load(body: bytes) -> object:
-    """Parses JSON in any encoding of Unicode. Raises `ParseError` with the line."""
+    """Parses JSON in any encoding of Unicode, or one that it should not be in.
+
+    Raises `ParseError` with the line.
+    """
     try:
-        text = body.decode(json.detect_encoding(body), "replace")
+        encoding = json.detect_encoding(body)
+        stray = encoding.startswith("utf-8") and not _is_utf_8(body)
+        text = decode(body) if stray else body.decode(encoding, "replace")
         value: object = json.loads(text.removeprefix("\ufeff"))
     except json.JSONDecodeError as error:
         raise ParseError(
@@ -107,6 +113,14 @@ def load(body: bytes) -> object:
     except (ValueError, RecursionError) as error:
         raise ParseError(f"its JSON cannot be read: {error}") from error
     return value
+
+
+def _is_utf_8(body: bytes) -> bool:
+    try:
+        body.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def moment(text: str | None) -> datetime | None:

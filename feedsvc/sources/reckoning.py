@@ -133,6 +133,9 @@ class Reckoning:
                 self._remove(name)
             else:
                 self._records[name] = self._old[name]
+        # where another file was put in the place of one, that one is gone
+        for name in sorted((taken.keys() & self._old.keys()) - set(self._was.values())):
+            self._remove(name)
         for name, record in self._records.items():
             self._names.add(name, record)
         for found in sorted(taken.values(), key=self._order):

@@ -20,6 +20,8 @@ from feedparser.sanitizer import replace_doctype
 
 from ..errors import ParseError
 from .carrying import CarryingLoose, CarryingStrict
+from .fields import join, paired, rebased
+from .quick import NO_ATTRIBUTES, Quick
 
 Raw = Mapping[str, Any]
 
@@ -28,12 +30,39 @@ _MAX_EXPANSION = 16 << 20
 _LONG_PROLOG = 16 << 10
 _BUFFER = 1 << 16
 _MAX_ATTRIBUTES = 1000
+_MAX_DEPTH = 1000
 _MAX_CATEGORIES = 1000
 _MAX_SKIPPED = 100
 _ELEMENT = re.compile(rb"<\w")
 _ENTITY = re.compile(rb"<!ENTITY\s+[^\s>]+\s+(\"[^\"]*\"|'[^']*')")
 _DECLARATION = re.compile(rb"\A[\xef\xbb\xbf\xff\xfe\0]*<\0{0,3}\?\0{0,3}x\0{0,3}m\0{0,3}l")
 _CHARSET = re.compile(rb"\A[^>]{0,200}?\b(?:encoding|charset)\s*=\s*[\"']?([\w.:-]+)")
+# what is written under these names is often of the wider repertoire (Encoding Standard §4.2)
+_WIDER = {
+    "shift-jis": "cp932",
+    "euc-jp": "euc_jis_2004",
+    "euc-kr": "cp949",
+    "big5": "big5hkscs",
+    "gb2312": "gb18030",
+    "gbk": "gb18030",
+}
+_MOST_STRAY = 0.01
+# feedparser looks for these at the beginnings of lines
+_DECLARED = re.compile(rb"(?<=[>\[])[ \t]*(?=<!(?:DOCTYPE|ENTITY)\b)")
+# an ampersand that begins no reference, and CDATA sections, in which each is one
+_AMPERSAND = re.compile(
+    r"<!\[CDATA\[.*?(?:\]\]>|\Z)|&(?!(?:#\d+|#[xX][0-9A-Fa-f]+|[A-Za-z_][\w.-]*);)", re.DOTALL
+)
+_BOMS = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_WIDE = {
+    b"<\0\0\0": "utf-32-le",
+    b"\0\0\0<": "utf-32-be",
+    b"<\0": "utf-16-le",
+    b"\0<": "utf-16-be",
+}
+_XML = re.compile(r"\A<\?xml[^>]*\?>\s*")
+_XHTML = "application/xhtml+xml"
+_UTF8 = b"<?xml version='1.0' encoding='utf-8'?>\n"
 # Python knows these as encodings, but no document is written in them; decoding some never ends
 _NO_CHARSETS = frozenset({"idna", "punycode", "raw-unicode-escape", "undefined", "unicode-escape"})
 
@@ -60,11 +89,53 @@ def to_utf8(body: bytes, headers: Mapping[str, str]) -> bytes:
         match = _CHARSET.match(place)
         if match and _codec(match[1].decode("ascii", "replace")) in _NO_CHARSETS:
             raise ParseError(f"its encoding {match[1].decode('ascii')!r} is not one for documents")
+    wider = _wider(body, content_type or "")
+    if wider is not None:
+        body, content_type = wider, "application/xml; charset=utf-8"
     try:
         known = {"content-type": content_type} if content_type else {}
-        return bytes(convert_to_utf8(known, body, {}))
+        data = bytes(convert_to_utf8(known, body, {}))
+        # where it says that it is in one encoding and its very first bytes show that it is not
+        return (b"\0" in data[:100] and _wide(body)) or data
     except (UnicodeError, ValueError) as error:
         raise ParseError(f"its encoding cannot be made out: {error}") from error
+
+
+def _wider(body: bytes, content_type: str) -> bytes | None:
+    """A document as UTF-8 that declares an East Asian charset and does not keep to it quite.
+
+    Or one under a name that only browsers know (`x-sjis`); None for every other. One stray byte
+    must not have all of it read in another charset.
+    """
+    places = (content_type.encode("ascii", "replace"), body[:400])
+    names = (match[1].decode("ascii", "replace") for match in map(_CHARSET.match, places) if match)
+    name = next(names, "")
+    plain = name.lower().removeprefix("x-")
+    codec = _codec(plain)
+    if codec not in _WIDER and (plain == name.lower() or not codec):
+        return None
+    try:
+        if plain == name.lower():
+            body.decode(codec)
+            return None
+    except UnicodeDecodeError:
+        pass
+    text = body.decode(_WIDER.get(codec, codec), "replace")
+    stray = text.count("\N{REPLACEMENT CHARACTER}")
+    return text.encode() if stray <= len(text) * _MOST_STRAY else None
+
+
+def _wide(body: bytes) -> bytes | None:
+    """A document whose characters are of two or four bytes, as its first ones show."""
+    for bom in _BOMS:
+        if body.startswith(bom):
+            body = body[len(bom) :]
+            break
+    for start, encoding in _WIDE.items():
+        if body.startswith(start):
+            text = _XML.sub("", body.decode(encoding, "replace"))
+            return _UTF8 + text.encode("utf-8", "replace")
+    return None
 
 
 def drive(data: bytes, *, base: str, lang: str | None, original: bytes) -> Parsed:
@@ -73,7 +144,7 @@ def drive(data: bytes, *, base: str, lang: str | None, original: bytes) -> Parse
     `base` is the URL that relative ones are resolved against, or empty to leave them. `original`
     is the body as it came, for line numbers. Raises `ParseError` when entities would blow it up.
     """
-    data = _calm(data)
+    data, added = _apart(_calm(paired(data)))
     version, data, entities = replace_doctype(data)
     strict = _Strict(base, lang, "utf-8")
     error, line = None, None
@@ -84,10 +155,12 @@ def drive(data: bytes, *, base: str, lang: str | None, original: bytes) -> Parse
         error = problem.getMessage()
         if isinstance(problem, SAXParseException):
             # a document without an XML declaration was given one, on a line of its own
-            line = max((problem.getLineNumber() or 1) - (not _DECLARATION.match(original)), 1)
+            line = (problem.getLineNumber() or 1) - (not _DECLARATION.match(original)) - added
+            line = max(line, 1)
         parser = _Loose(base, lang, "utf-8", entities)
         parser.resolve_relative_uris = parser.sanitize_html = False
-        parser.feed(data.decode("utf-8", "replace"))
+        # feedparser takes `AT&T` for a reference without its end, and `&lang=en` for a bracket
+        parser.feed(_AMPERSAND.sub(_escaped, data.decode("utf-8", "replace")))
     return Parsed(
         version=version or parser.version,
         feed=parser.feeddata,
@@ -123,11 +196,32 @@ def _calm(data: bytes) -> bytes:
     return data
 
 
+def _apart(data: bytes) -> tuple[bytes, int]:
+    """Puts each declaration of a prolog on a line of its own; how many lines that adds."""
+    found = _ELEMENT.search(data)
+    end = found.start() if found else 0
+    prolog, added = _DECLARED.subn(b"\n", data[:end])
+    return (prolog + data[end:], added) if added else (data, 0)
+
+
+def _escaped(match: re.Match[str]) -> str:
+    return "&amp;" if match[0] == "&" else match[0]
+
+
 def _codec(name: str) -> str:
     try:
         return codecs.lookup(name).name.replace("_", "-")
     except (LookupError, ValueError):
         return ""
+
+
+class _Names(dict[str, tuple[str | None, str]]):
+    """Namespaces and local names of elements, by the names expat gives them."""
+
+    def __missing__(self, name: str) -> tuple[str | None, str]:
+        namespace, *local = name.split()
+        pair = self[name] = (namespace, local[0]) if local else (None, name)
+        return pair
 
 
 class BufferedExpat(ExpatParser):
@@ -139,6 +233,7 @@ class BufferedExpat(ExpatParser):
         expat = vars(self)["_parser"]
         expat.buffer_text = True
         expat.buffer_size = _BUFFER
+        self._names = _Names()
 
     def start_namespace_decl(self, prefix: str | None, uri: str | None) -> None:
         """Passes a namespace on; one with a blank in it would be taken apart at that."""
@@ -148,9 +243,16 @@ class BufferedExpat(ExpatParser):
 
     def start_element_ns(self, name: str, attrs: Mapping[str, str]) -> None:
         """Passes an element on, unless it is made to wear the parser out."""
+        if not attrs:
+            self.getContentHandler().startElementNS(self._names[name], None, NO_ATTRIBUTES)
+            return
         if len(attrs) > _MAX_ATTRIBUTES:
             raise ParseError(f"an element has {len(attrs):,} attributes")
         super().start_element_ns(name, attrs)
+
+    def end_element_ns(self, name: str) -> None:
+        """Passes the end of an element on."""
+        self.getContentHandler().endElementNS(self._names[name], None)
 
 
 _Mixin: Any = object
@@ -165,10 +267,21 @@ class _Kept(_Mixin):  # type: ignore[misc]
     # feedparser trips over an element in an odd place or without its attributes
     def unknown_starttag(self, tag: str, attrs: Any) -> None:
         """Starts an element; one that it cannot take costs itself and nothing else."""
+        if self.depth > self.deepest:
+            # the base URL of each may grow by that of the one around it
+            raise ParseError(f"elements are nested more than {self.deepest:,} deep")
         try:
-            super().unknown_starttag(tag, attrs)
+            super().unknown_starttag(tag, self._based(attrs) if attrs and self.incontent else attrs)
         except _ODD:
             pass
+
+    # it resolves what stands in a text against the base of the text as a whole
+    def _based(self, attrs: Any) -> Any:
+        """Attributes of an element in XHTML, absolute by a base that stands in it (XML Base §3)."""
+        base = join(self.baseuri, dict(attrs).get("xml:base"))
+        if self.contentparams.get("type") != _XHTML or base == self.contentparams.get("base"):
+            return attrs
+        return rebased(attrs, base)
 
     # it also goes on with an element's xml:base after its end when its parent has none
     def unknown_endtag(self, tag: str) -> None:
@@ -183,6 +296,14 @@ class _Kept(_Mixin):  # type: ignore[misc]
             self.depth -= 1
         if self.basestack:
             self.baseuri = self.basestack[-1]
+
+    # nor does it keep the language of an entry apart from those of its texts
+    def _start_item(self, attributes: dict[str, str]) -> None:
+        super()._start_item(attributes)
+        if lang := attributes.get("xml:lang"):
+            self.entries[-1]["language"] = lang
+
+    _start_entry = _start_item
 
     def _start_link(self, attributes: dict[str, str]) -> None:
         # an empty reference would resolve to the feed itself
@@ -254,12 +375,21 @@ for _name in ("media_description", "itunes_summary", "itunes_subtitle", "dc_desc
     _set_apart(_name)
 
 
-class _Strict(CarryingStrict, _Kept, feedparser.api.StrictFeedParser):  # type: ignore[misc]
+class _Strict(CarryingStrict, _Kept, Quick, feedparser.api.StrictFeedParser):  # type: ignore[misc]
     """For well-formed XML."""
+
+    deepest = _MAX_DEPTH
 
 
 class _Loose(CarryingLoose, _Kept, feedparser.api.LooseFeedParser):  # type: ignore[misc]
-    """For all else."""
+    """For all else, such as elements that are never closed: those are no nesting."""
+
+    deepest = 100 * _MAX_DEPTH
+
+    def decode_entities(self, element: str, data: str) -> str:
+        """Takes references for characters; a feed's own address would lose part of its `&amp;`."""
+        decoded: str = super().decode_entities(element, data)
+        return decoded.replace("&amp;", "&") if element == "link" else decoded
 
     def handle_charref(self, ref: str) -> None:
         """Takes a character reference; one outside Unicode becomes U+FFFD instead of an error."""

@@ -26,6 +26,8 @@ ACCEPT = (
     "application/xml;q=0.8, text/xml;q=0.8, application/json;q=0.7, */*;q=0.5"
 )
 
+# more is written at once than others should have to wait for, and no feed of news is so long
+_MOST_ENTRIES = 20_000
 _MISC = re.compile(
     rb"\s*(?:<\?.*?\?>|<!--.*?-->|<!DOCTYPE\b[^\[>]*(?:\[.*?\]\s*)?>)", re.DOTALL | re.IGNORECASE
 )
@@ -65,30 +67,31 @@ class FeedReader:
             auth=source.auth,
         )
         headers = response.headers
-        fetched = Fetched(
+        etag, modified = headers.get("etag"), headers.get("last-modified")
+        digest, payload, memory = state.digest, None, None
+        unchanged = response.status == 304
+        if unchanged:
+            # it may renew a validator (RFC 9110 §15.4.5); one it leaves out stays as it was
+            etag, modified = etag or state.etag, modified or state.last_modified
+        else:
+            digest = hashlib.sha256(response.body).hexdigest()
+            unchanged = digest == state.digest
+        if not unchanged:
+            payload = Body(body=response.body, url=response.url, headers=headers)
+            memory = Memory.read(state.cursor)
+        return Fetched(
             status=response.status,
-            etag=headers.get("etag"),
-            last_modified=headers.get("last-modified"),
+            unchanged=unchanged,
+            payload=payload,
+            etag=etag,
+            last_modified=modified,
+            digest=digest,
             cursor=state.cursor,
+            memory=memory,
             demands=demands(headers, tools.now),
             bytes=len(response.body),
             moved_to=response.permanent_url,
         )
-        if response.status == 304:
-            # it may renew a validator (RFC 9110 §15.4.5); one it leaves out stays as it was
-            return replace(
-                fetched,
-                unchanged=True,
-                etag=fetched.etag or state.etag,
-                last_modified=fetched.last_modified or state.last_modified,
-                digest=state.digest,
-            )
-        digest = hashlib.sha256(response.body).hexdigest()
-        if digest == state.digest:
-            return replace(fetched, unchanged=True, digest=digest)
-        payload = Body(body=response.body, url=response.url, headers=headers)
-        memory = Memory.read(state.cursor)
-        return replace(fetched, payload=payload, digest=digest, memory=memory)
 
     def parse(self, source: Source, fetched: Fetched) -> Reading:
         """Reads what is new in the feed, the newest `max_entries` of it. Raises `ParseError`."""
@@ -97,9 +100,15 @@ class FeedReader:
         # which entries are the newest cannot be told without those that would be cut
         memory = fetched.memory if limit is None else None
         reading = parse_feed(payload.body, url=payload.url, headers=payload.headers, memory=memory)
-        kept = _newest(reading.entries, limit)
-        if len(kept) == len(reading.entries):
+        count = len(reading.entries)
+        most = _MOST_ENTRIES if limit is None else min(limit, _MOST_ENTRIES)
+        kept = _newest(reading.entries, most)
+        if len(kept) == count:
             return reading
+        if limit is None:
+            said = f"it has {count:,} entries; the newest {_MOST_ENTRIES:,} are taken"
+            problem = Problem(name="feed", message=said)
+            reading = replace(reading, problems=bounded([*reading.problems, problem]))
         return replace(reading, entries=kept, outline=None)
 
 
@@ -257,8 +266,8 @@ def _no_feed(root: str | None, body: bytes) -> str:
     return f"this is not a feed: it begins with {shown}"
 
 
-def _newest(entries: Sequence[ParsedEntry], limit: int | None) -> tuple[ParsedEntry, ...]:
-    if limit is None or len(entries) <= limit:
+def _newest(entries: Sequence[ParsedEntry], limit: int) -> tuple[ParsedEntry, ...]:
+    if len(entries) <= limit:
         return tuple(entries)
     newest = list(range(len(entries)))
     dates = [entry.published or entry.updated for entry in entries]

@@ -6,108 +6,54 @@ so that a process may be killed at any moment.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Protocol
 
 from ..errors import StoreError
 from ..model import (
-    DeletedEntry,
     PollState,
     RelatedKind,
     Source,
-    SourceMeta,
     StoredEntry,
     Tag,
 )
 from ..query.ast import EntryQuery
+from .answers import ArchiveStore as ArchiveStore
+from .answers import Head as Head
+from .answers import Page as Page
 from .claims import Claim as Claim
 from .claims import Committed as Committed
 from .claims import Known as Known
 from .claims import Mark as Mark
+from .claims import PageClaim as PageClaim
+from .claims import PageResult as PageResult
 from .claims import PollResult as PollResult
+from .fairness import Shares as Shares
 from .history import Revision as Revision
+from .linkable import Likened as Likened
+from .linkable import Likeness as Likeness
 from .linkable import Linkable as Linkable
 from .linkable import Linked as Linked
 from .linkable import Reference as Reference
 from .linkable import RelatedLink as RelatedLink
+from .linkable import Relates as Relates
+from .linkable import Relinked as Relinked
+from .linkable import Signed as Signed
 from .linkable import Sought as Sought
 from .linkable import Task as Task
 from .linkable import Titled as Titled
+from .linkable import Unsigned as Unsigned
+from .listed import SourceCounts as SourceCounts
+from .listed import SourceStatus as SourceStatus
+from .listed import Stats as Stats
+from .listed import TagCount as TagCount
+from .pagestore import PageStore
+from .tokens import FeedToken as FeedToken
+from .tokens import TokenStore
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SourceStatus:
-    """A source as listings show it; `owner` claimed it last, for as long as `until`, if it runs.
-
-    `resting` is until when its host told us to wait.
-    """
-
-    source: Source
-    state: PollState
-    meta: SourceMeta | None
-    entries: int
-    added: datetime
-    owner: str | None = None
-    until: datetime | None = None
-    resting: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Head:
-    """All that a feed's ETag, Last-Modified and `updated` need, without its content.
-
-    `marks` are (key, fingerprint) of the page's entries in order; `changed` is when anything that
-    may show in, or be missing from, this page last changed. `newest` is the newest `updated`.
-    """
-
-    marks: tuple[tuple[str, str], ...] = ()
-    deleted: tuple[DeletedEntry, ...] = ()
-    newest: datetime | None = None
-    changed: datetime | None = None
-    next: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Page:
-    """Entries of one page, newest first; `next` is the cursor of the following page, or None."""
-
-    entries: tuple[StoredEntry, ...] = ()
-    next: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TagCount:
-    """A tag and how many live entries carry it."""
-
-    slug: str
-    label: str
-    count: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stats:
-    """Counts for `store stats` and metrics."""
-
-    entries: int
-    withdrawn: int
-    pruned: int
-    sources: int
-    tags: int
-    related: int
-    unresolved: int
-    waiting: int
-    revisions: int
-    bytes: int
-    schema: str
-    backend: str
-    oldest: datetime | None = None
-    newest: datetime | None = None
-    details: tuple[tuple[str, str], ...] = field(default=())
-
-
-class Store(Protocol):
+class Store(ArchiveStore, PageStore, Relates, TokenStore, Protocol):
     """Where everything is kept. Thread-safe; one instance a process."""
 
     # -- life ------------------------------------------------------------------------------
@@ -169,6 +115,17 @@ class Store(Protocol):
         """Adds many in one transaction, leaving those whose location is known; returns how many."""
         ...
 
+    def change_source(self, before: Source, after: Source, now: datetime) -> bool:
+        """Gives a source of origin `store` other settings if they still are `before`; whether so.
+
+        Id, kind, location and origin stay. Raises `NotFound`.
+        """
+        ...
+
+    def hasten(self, id: str, now: datetime) -> None:
+        """Makes a source due now; what its server asked for (Retry-After) holds all the same."""
+        ...
+
     def remove_source(self, id: str, *, purge: bool, now: datetime) -> None:
         """Stops polling a source; with `purge` its entries are withdrawn too. Raises `NotFound`."""
         ...
@@ -188,6 +145,20 @@ class Store(Protocol):
         """
         ...
 
+    def source_page(
+        self, *, limit: int, after: str | None = None, troubled: bool = False
+    ) -> tuple[SourceStatus, ...]:
+        """At most `limit` sources by id, beyond the id `after`; or only those that are troubled."""
+        ...
+
+    def source_counts(self) -> SourceCounts:
+        """How many sources there are, and how many are troubled."""
+        ...
+
+    def source_ids(self) -> Mapping[str, str]:
+        """The ids of all sources, disabled ones included, by location."""
+        ...
+
     def located(self, location: str) -> str | None:
         """The id of the source, disabled or not, that has a location."""
         ...
@@ -199,7 +170,7 @@ class Store(Protocol):
     def lag(self, now: datetime, *, idle: bool = False) -> timedelta:
         """How overdue the most overdue source is that waits neither for its host nor is claimed.
 
-        `idle`: with no poll ending meanwhile.
+        `idle`: with no poll ending meanwhile, claimed or not.
         """
         ...
 
@@ -217,13 +188,15 @@ class Store(Protocol):
         untried: bool = False,
         per_host: int | None = None,
         host_delay: timedelta = timedelta(0),
+        rest: timedelta = timedelta(0),
     ) -> tuple[Claim, ...]:
         """Claims enabled sources that are due and free, most overdue first.
 
         With `due_at`, due is what was so then. `only` restricts to ids; `ignore_schedule` takes
         those not yet due as well (unless polled since `due_at`), `untried` those never polled, but
         none before its own or its host's `retry_after`. Of one host and port all pollers together
-        hold at most `per_host` claims, with turns `host_delay` apart. A lease that ran out is free.
+        hold at most `per_host` claims, with turns `host_delay` apart. A lease that ran out is free;
+        by its schedule a host is asked again `rest` after the last sign of whoever held it.
         """
         ...
 
@@ -235,8 +208,19 @@ class Store(Protocol):
         """Gives claims back unpolled (shutdown); they stay due."""
         ...
 
-    def release_dead(self, dead: Callable[[str], bool]) -> tuple[str, ...]:
-        """Frees at once what owners hold of whom `dead` is true; returns who they were."""
+    def release_dead(
+        self,
+        dead: Callable[[str], bool],
+        *,
+        now: datetime,
+        lease: timedelta,
+        rest: timedelta = timedelta(0),
+    ) -> tuple[str, ...]:
+        """Frees at once what owners hold of whom `dead` is true; returns who they were.
+
+        What asks a host, and may have been asked for, is not due before `rest` has passed since
+        the `lease` was taken or last renewed.
+        """
         ...
 
     def known(self, source_id: str, uids: Iterable[str]) -> Mapping[str, Known]:
@@ -276,19 +260,38 @@ class Store(Protocol):
 
     # -- reading ---------------------------------------------------------------------------
     def head(
-        self, query: EntryQuery, *, limit: int, now: datetime, before: str | None = None
+        self,
+        query: EntryQuery,
+        *,
+        limit: int,
+        now: datetime,
+        before: str | None = None,
+        collapse: bool = False,
+        shares: Shares | None = None,
     ) -> Head:
-        """Marks of the first `limit` entries. Raises `QueryError` for a bad cursor."""
+        """Marks of the first `limit` entries. Raises `QueryError` for a bad cursor.
+
+        With `collapse` an entry is left out if the query also finds a copy of it that was
+        published before (`Duplicate`; of equal dates the lower key is). Of one source a page in
+        order of date has no more than its `shares` say, while others have entries to give.
+        """
         ...
 
     def find(
-        self, query: EntryQuery, *, limit: int, now: datetime, before: str | None = None
+        self,
+        query: EntryQuery,
+        *,
+        limit: int,
+        now: datetime,
+        before: str | None = None,
+        collapse: bool = False,
+        shares: Shares | None = None,
     ) -> Page:
         """The first `limit` live entries, those after cursor `before`; keyset paging."""
         ...
 
-    def count(self, query: EntryQuery, *, now: datetime) -> int:
-        """How many live entries match."""
+    def count(self, query: EntryQuery, *, now: datetime, collapse: bool = False) -> int:
+        """How many live entries match; with `collapse` each article once."""
         ...
 
     def entry(self, key: str) -> StoredEntry:
@@ -308,8 +311,8 @@ class Store(Protocol):
         ...
 
     # -- linking ---------------------------------------------------------------------------
-    def tasks(self, consumer: str, limit: int) -> tuple[Task, ...]:
-        """The oldest waiting outbox rows of a consumer (`link`)."""
+    def tasks(self, consumer: str, limit: int, *, newest: bool = False) -> tuple[Task, ...]:
+        """The oldest waiting outbox rows of a consumer (`link`, `relate`), or the newest."""
         ...
 
     def done(self, consumer: str, seqs: Sequence[int]) -> None:

@@ -61,13 +61,15 @@ class PollResult:
     `renamed` are uids of known entries, as they were and as they are from now on.
     `state` replaces the poll state (its `next_at` is when the source is due again);
     `meta` replaces what the feed says of itself unless it is None. `location` is where the source
-    is from now on. Of the host and port `resting` none is claimed until `state.retry_after`.
+    is from now on. `pages` are uids of those entries whose pages are to be read.
+    Of the host and port `resting` none is claimed until `state.retry_after`.
     """
 
     state: PollState
     entries: tuple[Entry, ...] = ()
     removed: tuple[str, ...] = ()
     renamed: tuple[tuple[str, str], ...] = ()
+    pages: tuple[str, ...] = ()
     meta: SourceMeta | None = None
     location: str | None = None
     enabled: bool | None = None
@@ -81,3 +83,35 @@ class Committed:
     new: tuple[str, ...] = ()
     updated: tuple[str, ...] = ()
     withdrawn: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageClaim:
+    """The right to read the page of an entry until `until`; `epoch` fences the end of it.
+
+    `tries` counts this one. `not_before` is its turn at `host`.
+    """
+
+    pk: int
+    entry: Entry
+    source: Source
+    host: str | None
+    owner: str
+    epoch: int
+    tries: int
+    until: datetime
+    not_before: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageResult:
+    """How the reading of a page ended: the entry with its text, or why it stays as it is.
+
+    `due` is when to try again, None for never. `host` is not asked for anything before `resting`.
+    """
+
+    entry: Entry | None = None
+    error: str | None = None
+    due: datetime | None = None
+    host: str | None = None
+    resting: datetime | None = None

@@ -13,18 +13,9 @@ from typing import Any
 import msgspec
 from sqlalchemy import RowMapping
 
-from ..model import (
-    Category,
-    Entry,
-    Link,
-    Person,
-    Related,
-    SourceMeta,
-    Tag,
-    Text,
-    key_number,
-    key_text,
-)
+from ..duplicates import page_of
+from ..keys import key_number, key_text
+from ..model import Category, Duplicate, Entry, Link, Person, Related, SourceMeta, Tag, Text
 from ..vocabulary import Extension
 from .words import SearchText, search_text, terms
 
@@ -63,6 +54,7 @@ class Payload(msgspec.Struct, frozen=True, omit_defaults=True):
     lang: str | None = None
     source: SourceMeta | None = None
     extensions: tuple[Extension, ...] = ()
+    fulltext: bool = False
 
 
 _payload = msgspec.json.Decoder(Payload)
@@ -178,11 +170,12 @@ def prepare(entry: Entry) -> Prepared:
             lang=entry.lang,
             source=entry.source,
             extensions=entry.extensions,
+            fulltext=entry.fulltext,
         )
     )
     published, updated = micros(entry.published), micros(entry.updated)
     names = tuple(map(storable, entry.references))
-    text = search_text(entry)
+    text = search_text(entry, published)
     return Prepared(
         uid_hash=uid_hash(entry.uid),
         id=id,
@@ -196,6 +189,7 @@ def prepare(entry: Entry) -> Prepared:
             "flags": flags(entry),
             "link": link,
             "link_hash": key_number(link) if link else None,
+            "page_hash": page_hash(link),
             "lang": lang,
             "tongue": lang.partition("-")[0],
             "title": title,
@@ -210,6 +204,12 @@ def prepare(entry: Entry) -> Prepared:
         text=text,
         title_terms=terms(title),
     )
+
+
+def page_hash(link: str | None) -> int | None:
+    """The number of the page that a link leads to; None where it leads to none of its own."""
+    page = page_of(link)
+    return None if page is None else key_number(page)
 
 
 def flags(entry: Entry) -> int:
@@ -227,9 +227,14 @@ def flags(entry: Entry) -> int:
     return found
 
 
+def payload_of(text: str) -> Payload:
+    """The rest of an entry, as its row of `contents` keeps it."""
+    return _payload.decode(text)
+
+
 def entry_of(row: Mapping[str, Any] | RowMapping) -> Entry:
     """The entry of a row of `entries` with its `payload` and `source_id`."""
-    payload = _payload.decode(row["payload"])
+    payload = payload_of(row["payload"])
     return Entry(
         id=row["id"],
         fallback_id=payload.fallback_id,
@@ -239,7 +244,7 @@ def entry_of(row: Mapping[str, Any] | RowMapping) -> Entry:
         title=row["title"],
         published=moment(row["published"]),
         updated=moment(row["updated"]),
-        dated=row["dated"],
+        dated=bool(row["dated"]),
         digest=row["digest"],
         link=row["link"],
         links=payload.links,
@@ -256,6 +261,7 @@ def entry_of(row: Mapping[str, Any] | RowMapping) -> Entry:
         lang=payload.lang,
         source=payload.source,
         extensions=payload.extensions,
+        fulltext=payload.fulltext,
     )
 
 
@@ -265,9 +271,12 @@ def fingerprint(
     tags: str | None,
     related: Sequence[Related],
     unresolved: Sequence[str],
+    duplicates: Sequence[Duplicate] = (),
 ) -> str:
     """Stands for everything of an entry that is rendered, but for its source."""
-    return digest_of(own_print, id, tags, related, unresolved)
+    # most have no copies, and keep the fingerprints they had before copies were known
+    others = (duplicates,) if duplicates else ()
+    return digest_of(own_print, id, tags, related, unresolved, *others)
 
 
 def labels(tags: Sequence[Tag]) -> dict[str, str]:

@@ -12,13 +12,14 @@ from typing import Any
 from sqlalchemy import Connection, Row, bindparam, delete, select, update
 
 from ..errors import ClaimLost, SchemaMismatch, StoreError, StoreUnavailable
-from ..model import key_text, parse_key
+from ..keys import key_text, parse_key
 from ..pacing import host_of
 from .base import Claim, Committed, PollResult
 from .codec import Prepared, encode, micros, prepare, storable, uid_hash
 from .engine import Collision, chunks, insert_all, run_all
-from .entry_rows import BEFORE, EntryRows
+from .entry_rows import BEFORE
 from .hosts import put_host, rest
+from .pages import Pages
 from .schema import entries, long_cursors, poll_state, pruned, sources
 from .source_codec import long_cursor, meta_of, shown, state_row
 
@@ -56,6 +57,7 @@ class _Poll:
     result: PollResult
     arrived: dict[bytes, Prepared]
     removed: list[bytes]
+    pages: frozenset[bytes]
     source: Row[*tuple[Any, ...]] | None = None
     new: list[int] = field(default_factory=list)
     updated: list[int] = field(default_factory=list)
@@ -87,7 +89,7 @@ class _Poll:
         )
 
 
-class Committing(EntryRows):
+class Committing(Pages):
     """The end of polls."""
 
     def finish_poll(self, claim: Claim, result: PollResult, now: datetime) -> Committed:
@@ -141,15 +143,16 @@ class Committing(EntryRows):
                 self._write_held(connection, [poll for poll in held if not poll.idle], now)
 
     def _write_held(self, connection: Connection, polls: Sequence[_Poll], now: datetime) -> None:
-        noted, shows_anew = self._note(connection, polls)
+        noted, shows_anew = self._note(connection, polls, now)
         self._rename_uids(connection, polls)
-        self._write_entries(connection, polls, now)
+        copied = self._write_entries(connection, polls, now)
         self._withdraw_removed(connection, polls, now)
         new = [key for poll in polls for key in poll.new]
         updated = [key for poll in polls for key in poll.updated]
         self.post(connection, "new", new, now)
         self.post(connection, "updated", updated, now)
-        earlier = bool(updated or shows_anew or any(poll.withdrawn for poll in polls))
+        gone = any(poll.withdrawn for poll in polls)
+        earlier = bool(updated or shows_anew or copied or gone)
         if earlier or new or noted:
             self.bump(connection, membership=now if earlier else None)
 
@@ -199,10 +202,12 @@ class Committing(EntryRows):
             rows = [{"source_pk": pk, "cursor": storable(now)} for pk, _, now in moved if now]
             insert_all(connection, long_cursors, rows)
 
-    def _note(self, connection: Connection, polls: Sequence[_Poll]) -> tuple[bool, bool]:
+    def _note(
+        self, connection: Connection, polls: Sequence[_Poll], now: datetime
+    ) -> tuple[bool, bool]:
         """Writes what changed of sources: whether anything did, and whether entries show it."""
         told, active, placed = [], [], []
-        shows_anew = False
+        anew: list[int] = []
         for poll in polls:
             row, result = poll.source, poll.result
             assert row is not None
@@ -210,7 +215,7 @@ class Committing(EntryRows):
             values = {name: getattr(row, name) for name in ("location", "enabled", "meta", "shown")}
             if meta is not None and meta != row.meta:
                 values |= {"meta": meta, "shown": shown(row.id, row.title, meta_of(meta))}
-                shows_anew |= values["shown"] != row.shown
+                anew += [poll.pk] if values["shown"] != row.shown else []
             if result.location is not None:
                 values["location"] = storable(result.location)
                 host = host_of(result.location)
@@ -222,11 +227,13 @@ class Committing(EntryRows):
                 active.append({"of": poll.pk, "active": live})
             if any(value != getattr(row, name) for name, value in values.items()):
                 told.append({"of": poll.pk, **values})
+        self.keep_looks(connection, anew)
         run_all(connection, _TELL, told)
         run_all(connection, _STATE, active)
         run_all(connection, _STATE, placed)
+        self.retell(connection, anew, now)
         moved = any(p.result.location is not None or p.result.enabled is not None for p in polls)
-        return shows_anew or moved, shows_anew
+        return bool(anew or moved), bool(anew)
 
     # -- entries ---------------------------------------------------------------------------
 
@@ -238,7 +245,8 @@ class Committing(EntryRows):
         ]
         run_all(connection, _RENAME, rows)
 
-    def _write_entries(self, connection: Connection, polls: Iterable[_Poll], now: datetime) -> None:
+    def _write_entries(self, connection: Connection, polls: Iterable[_Poll], now: datetime) -> bool:
+        """Writes what arrived; whether that makes copies of anything, or no longer."""
         arrived = {
             (poll.pk, name): (poll, entry) for poll in polls for name, entry in poll.arrived.items()
         }
@@ -259,6 +267,15 @@ class Committing(EntryRows):
         )
         for pair, written in zip(changed, rewritten, strict=True):
             arrived[pair][0].updated.append(written.key)
+        written_pairs = (*zip(new, inserted, strict=True), *zip(changed, rewritten, strict=True))
+        self.ask_for_pages(
+            connection,
+            [(pair[0], w) for pair, w in written_pairs if pair[1] in arrived[pair][0].pages],
+            now,
+        )
+        pages = [written.entry.row["page_hash"] for written in (*inserted, *rewritten)]
+        pages += [known[pair].page_hash for pair in changed]
+        return self.regroup(connection, pages, now)
 
     def _pruned(
         self, connection: Connection, pairs: Collection[tuple[int, bytes]]
@@ -284,4 +301,5 @@ class Committing(EntryRows):
 def _ready(claim: Claim, result: PollResult) -> _Poll:
     arrived = {entry.uid_hash: entry for entry in map(prepare, result.entries)}
     removed = [name for uid in result.removed if (name := uid_hash(uid)) not in arrived]
-    return _Poll(claim, result, arrived, removed)
+    pages = frozenset(map(uid_hash, result.pages))
+    return _Poll(claim, result, arrived, removed, pages)

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Table, delete, insert, select, update
 from ..errors import SchemaMismatch, StoreError
 from .engine import chunks
 from .life import Life, known_revisions, newest_revision
+from .page_schema import pages
 from .schema import entries, meta, metadata, poll_state
 
 _ROWS = 1_000
@@ -89,6 +90,7 @@ class Copying(Life):
         state = poll_state.c
         freed = {"claim_owner": None, "claim_until": None, "claim_epoch": state.claim_epoch + 1}
         connection.execute(update(poll_state).values(freed))
+        connection.execute(update(pages).values(owner=None, until=None))
         # whoever remembers the number must see that everything may have changed
         newer = max(before, connection.scalar(select(meta.c.value).where(change)) or 0) + 1
         connection.execute(update(meta).where(change).values(value=newer))

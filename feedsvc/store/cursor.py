@@ -5,13 +5,20 @@ import struct
 from dataclasses import dataclass
 
 from ..errors import QueryError
+from ..months import start_of
 from ..query.ast import Sort
+from .codec import micros
 
 _LAYOUTS: dict[Sort, struct.Struct] = {
     "published": struct.Struct(">cqQ"),
     "updated": struct.Struct(">cqQ"),
     "relevance": struct.Struct(">cqqQqQ"),
 }
+_BEHIND = struct.Struct(">QqQ")
+#: Stands for the page that ends with the last entry, wherever that is.
+LAST = "last"
+# a page with as many sources at their least share, one entry, has as many entries
+_MOST_BEHIND = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +27,7 @@ class Cursor:
 
     `at` is the time it is ordered by. In order of relevance `score` comes first, and `anchor` is
     the newest entry that was ranked, so that what arrives meanwhile does not shift the pages.
+    `behind` are the sources that have come less far (`fairness`): pk, time and key of each.
     """
 
     sort: Sort
@@ -27,6 +35,7 @@ class Cursor:
     key: int
     score: int = 0
     anchor: tuple[int, int] = (0, 0)
+    behind: tuple[tuple[int, int, int], ...] = ()
 
     def text(self) -> str:
         """The cursor for a URL."""
@@ -35,6 +44,7 @@ class Cursor:
         if self.sort == "relevance":
             values = (self.score, *values, *self.anchor)
         packed = _LAYOUTS[self.sort].pack(mark, *values)
+        packed += b"".join(_BEHIND.pack(*each) for each in self.behind)
         return base64.urlsafe_b64encode(packed).decode("ascii").rstrip("=")
 
 
@@ -43,17 +53,29 @@ def read_cursor(text: str, sort: Sort) -> Cursor:
     layout = _LAYOUTS[sort]
     try:
         packed = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
-        mark, *values = layout.unpack(packed)
+        mark, *values = layout.unpack(packed[: layout.size])
+        behind = tuple(_BEHIND.iter_unpack(packed[layout.size :]))
     except (ValueError, struct.error):
         raise _bad(text) from None
     if sort == "relevance":
         score, at, key, *anchor = values
         cursor = Cursor(sort, at, key, score, (anchor[0], anchor[1]))
     else:
-        cursor = Cursor(sort, *values)
-    if mark != sort[0].encode() or max(cursor.key, cursor.anchor[1]) >> 63 or cursor.text() != text:
+        at, key = values
+        cursor = Cursor(sort, at, key, behind=behind)
+    numbers = (cursor.key, cursor.anchor[1], *(pk | key for pk, _, key in behind))
+    sound = mark == sort[0].encode() and not max(numbers) >> 63 and len(behind) <= _MOST_BEHIND
+    if not sound or cursor.text() != text:
         raise _bad(text)
     return cursor
+
+
+def reaches(text: str, month: int) -> bool:
+    """Whether entries published in a month (`months`) may stand before a cursor in that order.
+
+    Raises `QueryError` for what is no such cursor.
+    """
+    return read_cursor(text, "published").at < micros(start_of(month + 1))
 
 
 def _bad(text: str) -> QueryError:

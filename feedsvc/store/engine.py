@@ -17,7 +17,6 @@ from typing import Any, TypeVar
 import msgspec
 from sqlalchemy import (
     URL,
-    ColumnElement,
     Connection,
     Dialect,
     Engine,
@@ -35,9 +34,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.sql.compiler import SQLCompiler
 
 from ..errors import SchemaMismatch, StoreError, StoreUnavailable
-from ..query.ast import Words
+from ..query.ast import Node, Words
 from .codec import micros
 from .schema import meta
+from .statement import Sql
 from .words import SearchText
 
 T = TypeVar("T")
@@ -55,14 +55,19 @@ MIGRATE = "run `feedsvc store migrate`"
 class Tuning:
     """When a query is answered which way; none of these changes an answer.
 
-    Fewer than `hits` entries found by a word (or by tag, for an order other than the date) are
-    sorted, more are met often enough when entries are gone through in order. Alternatives that
-    together are less than one `share`-th of all entries are looked up one by one. `ranked` newest
-    hits are put in order of relevance. `postings` rows are looked at for entries that share words.
+    Fewer than `hits` entries found by a word or tag are sorted for an order other than the date,
+    more are met often enough when entries are gone through in order. Fewer than `few` of a tag or
+    word are gone through whatever else is asked. Up to `set` with some words are looked up at once
+    to go along a tag. `ranked` newest hits are put in order of relevance. Words are looked for in
+    so many of the newest `withdrawn`. `postings` rows are looked at for entries that share words. A
+    query takes no more than `seconds`.
     """
 
     hits: int = 5_000
-    share: int = 8
+    few: int = 500
+    seconds: float = 5.0
+    withdrawn: int = 1_000
+    set: int = 20_000
     ranked: int = 1_000
     postings: int = 4
     batch: int = 500
@@ -72,6 +77,10 @@ class Database(ABC):
     """A database that transactions can be opened on, by any thread and after a fork."""
 
     tuning = Tuning()
+    # FROM the search index `s`, to the entries `e` that are found there
+    _hits_first: str
+    # whether it takes little to know that few entries have some words
+    _counts_words: bool
 
     def __init__(self, url: URL, *, pool: int, wait: float) -> None:
         self.url = url
@@ -223,12 +232,26 @@ class Database(ABC):
         """The search text of entries."""
 
     @abstractmethod
-    def _hits(self, words: Words) -> Select[tuple[int]]:
+    def _matches(self, text: Node, dates: Sequence[str]) -> Sql:
+        """That `s`, a row of the search index, has some words, and if given any of these dates."""
+
+    @abstractmethod
+    def _hits(self, text: Node) -> Sql:
         """Selects the pk of every entry, withdrawn or not, that has these words."""
 
     @abstractmethod
-    def _has_words(self, words: Words, pk: ColumnElement[int]) -> ColumnElement[bool]:
-        """Whether one entry has these words, asked entry by entry."""
+    def _has_words(self, words: Words, pk: str) -> Sql:
+        """That one entry has these words, asked entry by entry."""
+
+    @abstractmethod
+    def _stop_after(self, connection: Connection, seconds: float) -> None:
+        """Stops what this transaction asks from now on when it takes longer."""
+
+    @abstractmethod
+    def _posted(
+        self, connection: Connection, asked: Sequence[tuple[int, int]], rows: int
+    ) -> Iterator[Sequence[int]]:
+        """For each term and hour the newest entries posted under it until then, at most so many."""
 
     @abstractmethod
     def _indexed(self) -> Select[tuple[int]]:

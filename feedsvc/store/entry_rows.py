@@ -11,9 +11,10 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, select, update
 
-from ..model import key_number
+from ..keys import content_digest, key_number
 from .codec import Prepared, fingerprint, micros, names_of
 from .engine import chunks, insert_all, run_all
+from .filing import filed_in
 from .indexing import Naming
 from .revisions import Revisions
 from .schema import contents, entries
@@ -32,6 +33,7 @@ BEFORE = (
     "tags",
     "names",
     "digest",
+    "page_hash",
 )
 _REWRITE = update(entries).where(entries.c.pk == bindparam("of"))
 _REFILL = update(contents).where(contents.c.entry_pk == bindparam("of"))
@@ -49,6 +51,14 @@ class Written:
     @property
     def revived(self) -> bool:
         return self.before is not None and self.before.withdrawn_at is not None
+
+    @property
+    def rewritten(self) -> bool:
+        """Whether the content is other than before, and not only what else is kept."""
+        before = self.before
+        return before is not None and (
+            content_digest(before.digest) != content_digest(self.entry.row["digest"])
+        )
 
     def moved(self, *columns: str) -> bool:
         """Whether any of these columns is new or other than before."""
@@ -68,6 +78,7 @@ class EntryRows(Withdrawing, Revisions):
         if not new:
             return []
         ids = self._free_ids(connection, [entry for _, entry in new])
+        sealed = self.sealed(connection)
         pks = self._new_pks(connection, len(new))
         at = micros(now)
         written, rows = [], []
@@ -83,6 +94,7 @@ class EntryRows(Withdrawing, Revisions):
                     "key": key,
                     "first_seen": at,
                     "changed": at,
+                    "filed": filed_in(row["published"], sealed, now),
                     "fingerprint": fingerprint(row["own_print"], id, row["tags"], (), entry.names),
                 }
             )
@@ -135,7 +147,7 @@ class EntryRows(Withdrawing, Revisions):
             return []
         written = [Written(row.pk, row.key, entry, row) for entry, row in pairs]
         at = micros(now)
-        self.keep_versions(connection, [w.pk for w in written if w.moved("digest")], now)
+        self.keep_versions(connection, [w.pk for w in written if w.rewritten], now)
         rows = [{"of": w.pk, "withdrawn_at": None, "changed": at, **w.entry.row} for w in written]
         run_all(connection, _REWRITE, rows)
         run_all(connection, _REFILL, [{"of": w.pk, "payload": w.entry.payload} for w in written])
@@ -144,6 +156,7 @@ class EntryRows(Withdrawing, Revisions):
         self._drop_text(connection, pks)
         self._put_text(connection, {w.pk: w.entry.text for w in written})
         self._rename(connection, written)
+        self.refile(connection, pks, now, copies=True)
         retold = [w.pk for w in written if w.moved("title", "link", "published")]
         self.refresh(connection, {*pks, *self.owners(connection, retold)}, now)
         return written

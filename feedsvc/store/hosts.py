@@ -4,13 +4,14 @@ A host is a host name and port (`pacing.host_of`). Its row is locked while claim
 given out, so that all pollers on one store together keep to its limits.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import Connection, Select, bindparam, func, select, text, update
+from sqlalchemy import Connection, Select, bindparam, func, select, text, union_all, update
 
 from .engine import chunks
+from .page_schema import pages
 from .schema import hosts, poll_state
 
 _BATCH = 500
@@ -56,13 +57,35 @@ def resting(at: int) -> Select[tuple[str]]:
     return select(hosts.c.host).where(hosts.c.retry_after > at)
 
 
-def running(at: int) -> Select[tuple[str, int]]:
-    """Selects the hosts that are being asked, with the number of claims."""
+def running(at: int, among: Collection[str] | None = None) -> Select[tuple[str, int]]:
+    """Selects the hosts that are being asked, for feeds or pages, with the number of claims."""
+    claims = []
+    for table, until in ((poll_state, poll_state.c.claim_until), (pages, pages.c.until)):
+        claimed = select(table.c.host).where(until > at, table.c.host.is_not(None))
+        claims.append(claimed if among is None else claimed.where(table.c.host.in_(among)))
+    held = union_all(*claims).subquery()
+    return select(held.c.host, func.count().label("claims")).group_by(held.c.host)
+
+
+def longest_waiting(at: int, *, claimed: bool) -> Select[int]:
+    """Selects since when the most overdue source waits that need not wait for its host.
+
+    Those that are claimed, and others of a host that is asked just now, count with `claimed`.
+    """
     state = poll_state.c
-    held = select(state.host, func.count().label("claims")).where(
-        state.claim_until > at, state.host.is_not(None)
+    overdue = select(func.min(state.next_at)).where(
+        state.active == 1,
+        state.next_at <= at,
+        state.retry_after.is_(None) | (state.retry_after <= at),
+        state.host.is_(None) | state.host.not_in(resting(at)),
     )
-    return held.group_by(state.host)
+    if claimed:
+        return overdue
+    asked = select(running(at).subquery().c.host)
+    return overdue.where(
+        state.claim_until.is_(None) | (state.claim_until <= at),
+        state.host.is_(None) | state.host.not_in(asked),
+    )
 
 
 def admit(
@@ -84,7 +107,7 @@ def admit(
         for row in connection.execute(locked.with_for_update(skip_locked=True)):
             if row.retry_after is None or row.retry_after <= at:
                 free[row.host] = row.free_at or 0
-        counted = connection.execute(running(at).where(poll_state.c.host.in_(some)))
+        counted = connection.execute(running(at, some))
         held |= {row.host: row.claims for row in counted}
     delay = limits.delay // timedelta(microseconds=1)
     admitted: dict[int, int | None] = {}

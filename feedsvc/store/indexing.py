@@ -11,14 +11,16 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from .codec import Flag, better_label, fingerprint, micros, names_of
-from .engine import Database, chunks, insert_all
+from .duplicates import duplicates_of
+from .engine import chunks, insert_all
+from .filing import Filing
 from .links import EXPLICIT, links_of, show
 from .schema import entries, entry_tags, outbox, ref_terms, related, tags, title_terms
 from .words import terms
 
 # who is told of changed entries; each takes its own rows out of the outbox
-LINK = "link"
-CONSUMERS = (LINK,)
+LINK, RELATE = "link", "relate"
+CONSUMERS = (LINK, RELATE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +56,7 @@ class Retargeted:
     after: Mapping[int, Target]
 
 
-class Indexing(Database):
+class Indexing(Filing):
     """What hangs on entries."""
 
     def tag_pks(self, connection: Connection, labels: Mapping[str, str]) -> dict[str, int]:
@@ -269,11 +271,12 @@ class Indexing(Database):
         )
         rows: list[dict[str, Any]] = []
         for some in chunks(sorted(pks), self.tuning.batch):
-            links = links_of(connection, some)
+            links, copies = links_of(connection, some), duplicates_of(connection, some)
             for row in connection.execute(wanted.where(columns.pk.in_(some))):
                 shown, unresolved = show(names_of(row.names), links.get(row.pk, ()))
                 bits = int(row.flags & ~Flag.RELATED | (Flag.RELATED if shown else 0))
-                print = fingerprint(row.own_print, row.id, row.tags, shown, unresolved)
+                also = copies.get(row.pk, ())
+                print = fingerprint(row.own_print, row.id, row.tags, shown, unresolved, also)
                 if (print, bits) != (row.fingerprint, row.flags):
                     flagged = bits != row.flags
                     rows.append({"of": row.pk, "print": print, "bits": bits, "flagged": flagged})

@@ -1,5 +1,7 @@
 """The schema's life: is it there, is it ours, is it of today, and bringing it up to date."""
 
+from abc import abstractmethod
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
 VERSION_TABLE = "alembic_version"
 # Alembic's table may be another program's: a schema is ours if it has this one too
 _OURS = "poll_state"
+# the first schema that knows of copies
+_COPIES = "0004"
 _FOLDER = Path(__file__).parent / "migrations"
 
 
@@ -31,12 +35,19 @@ class Life(Database):
         self._prepare_file()
         with self.writing() as connection:
             # another process may have been quicker
-            if self._revision(connection) != head:
+            before = self._revision(connection)
+            if before != head:
                 from alembic import command
 
                 self._lift_limits(connection)
                 command.upgrade(alembic_config(connection), "head")
+                if before is not None and before < _COPIES:
+                    self._catch_up(connection, datetime.now(UTC))
         return head
+
+    @abstractmethod
+    def _catch_up(self, connection: Connection, now: datetime) -> None:
+        """Finds out what earlier schemas did not keep, from what they kept."""
 
     def schema_current(self) -> bool:
         """Whether the schema is this program's, without changing it."""

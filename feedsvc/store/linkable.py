@@ -1,8 +1,9 @@
 """The records that a store and the linker exchange: entries as they name and are named."""
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Literal, Protocol
 
 from ..model import RelatedKind
 
@@ -75,6 +76,56 @@ class Linked:
     links: tuple[RelatedLink, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """What an entry is about: terms by falling weight, and the weight of each as a byte."""
+
+    terms: tuple[int, ...]
+    weights: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unsigned:
+    """A live entry whose signature is to be made, as plain texts."""
+
+    key: str
+    title: str
+    summary: str
+    body: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Likened:
+    """A live entry as links by content see it; copies of one article have one `lead`.
+
+    `pk` is the store's own number for it.
+    """
+
+    pk: int
+    title: str
+    published: datetime
+    pending: bool
+    lead: int | None
+    signed: Signed
+
+
+@dataclass(frozen=True, slots=True)
+class Likeness:
+    """A link by content: to which entry, how sure (0 to 1), and why, in words."""
+
+    pk: int
+    score: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Relinked:
+    """The links by content that an entry is to have, in their order, instead of those it has."""
+
+    before: tuple[Likeness, ...]
+    after: tuple[Likeness, ...]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
     """One entry waiting for a consumer of the outbox; `seq` is handed back when it is done."""
@@ -82,3 +133,55 @@ class Task:
     seq: int
     key: str
     change: Literal["new", "updated", "withdrawn"]
+
+
+class Relates(Protocol):
+    """What a store does for links by content: the part of `base.Store` that is about them."""
+
+    def unsigned(self, keys: Iterable[str]) -> Mapping[str, Unsigned]:
+        """Those of these entries that are live, as plain texts, by key."""
+        ...
+
+    def sign(self, seqs: Sequence[int], signed: Mapping[str, Signed]) -> None:
+        """Writes what entries are about and takes rows of `relate` out, in one transaction.
+
+        The entries then wait for links by content, and so do those that link to one that is about
+        something else now.
+        """
+        ...
+
+    def unrelated(self, limit: int) -> tuple[Likened, ...]:
+        """The newest entries that are signed and wait for links by content."""
+        ...
+
+    def sharing_terms(
+        self, asked: Sequence[tuple[Sequence[int], datetime]], rows: int
+    ) -> tuple[tuple[Sequence[int], ...], ...]:
+        """For each list of terms, by term, the newest entries that are found by it, as pks.
+
+        At most so many a term, none published after the hour of the time that is given.
+        """
+        ...
+
+    def likened(self, pks: Iterable[int]) -> Mapping[int, Likened]:
+        """Those of these entries that are live and signed, by pk."""
+        ...
+
+    def likenesses(self, pks: Iterable[int]) -> Mapping[int, tuple[Likeness, ...]]:
+        """The links by content of these entries, in their order; those without are missing."""
+        ...
+
+    def words(self, pks: Iterable[int]) -> Mapping[int, tuple[str, str]]:
+        """Of entries the title as it is written, and all words of title and text, folded."""
+        ...
+
+    def finish_related(
+        self, looked: Sequence[Likened], relinked: Mapping[int, Relinked], now: datetime
+    ) -> None:
+        """Writes links by content, by pk, and that `looked` wait for them no longer.
+
+        Never moves `updated`. Of an entry that changed meanwhile nothing is written: it still
+        waits. One whose links are not as they were read waits again. A link to an entry that has
+        gone since is left out.
+        """
+        ...

@@ -6,7 +6,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, delete, select
 
-from ..model import RelatedKind, key_text, parse_key
+from ..keys import key_text, parse_key
+from ..model import RelatedKind
 from .base import Linked, RelatedLink, Task
 from .codec import micros, names_of
 from .engine import chunks, insert_all
@@ -21,8 +22,8 @@ class Linking(Named):
 
     # -- outbox ----------------------------------------------------------------------------
 
-    def tasks(self, consumer: str, limit: int) -> tuple[Task, ...]:
-        """The oldest waiting outbox rows of a consumer."""
+    def tasks(self, consumer: str, limit: int, *, newest: bool = False) -> tuple[Task, ...]:
+        """The oldest waiting outbox rows of a consumer, or the newest."""
         columns = outbox.c
         wanted = select(columns.seq, columns.key, columns.change).where(
             columns.consumer == consumer
@@ -31,7 +32,7 @@ class Linking(Named):
             return tuple(
                 Task(seq=seq, key=key_text(key), change=change)
                 for seq, key, change in connection.execute(
-                    wanted.order_by(columns.seq).limit(limit)
+                    wanted.order_by(columns.seq.desc() if newest else columns.seq).limit(limit)
                 )
             )
 

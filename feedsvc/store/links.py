@@ -5,14 +5,30 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection, select
 
-from ..model import Related, RelatedKind, key_text
+from ..keys import key_text
+from ..model import Related, RelatedKind
 from .codec import moment
-from .engine import chunks
 from .schema import entries, related
+from .statement import rows_of
 
 EXPLICIT, CONTENT = 0, 1
 KINDS: dict[RelatedKind, int] = {"explicit": EXPLICIT, "content": CONTENT}
-_BATCH = 500
+_LINKS = (
+    select(
+        related.c.entry_pk,
+        related.c.kind,
+        related.c.position,
+        related.c.score,
+        related.c.reason,
+        entries.c.key,
+        entries.c.id,
+        entries.c.title,
+        entries.c.link,
+        entries.c.published,
+    )
+    .join_from(related, entries, entries.c.pk == related.c.target_pk)
+    .order_by(related.c.entry_pk, related.c.kind, related.c.position)
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,34 +41,19 @@ class LinkRow:
 
 def links_of(connection: Connection, pks: Sequence[int]) -> dict[int, list[LinkRow]]:
     """The links of entries by pk, explicit ones first, each kind in its order."""
-    columns = related.c
-    wanted = select(
-        columns.entry_pk,
-        columns.kind,
-        columns.position,
-        columns.score,
-        columns.reason,
-        entries.c.key,
-        entries.c.id,
-        entries.c.title,
-        entries.c.link,
-        entries.c.published,
-    ).join_from(related, entries, entries.c.pk == columns.target_pk)
-    order = (columns.entry_pk, columns.kind, columns.position)
     found: dict[int, list[LinkRow]] = {}
-    for some in chunks(pks, _BATCH):
-        for row in connection.execute(wanted.where(columns.entry_pk.in_(some)).order_by(*order)):
-            link = Related(
-                key=key_text(row.key),
-                id=row.id,
-                title=row.title,
-                link=row.link,
-                published=moment(row.published),
-                kind="explicit" if row.kind == EXPLICIT else "content",
-                score=row.score,
-                reason=row.reason,
-            )
-            found.setdefault(row.entry_pk, []).append(LinkRow(position=row.position, shown=link))
+    for row in rows_of(connection, _LINKS, related.c.entry_pk, pks):
+        link = Related(
+            key=key_text(row.key),
+            id=row.id,
+            title=row.title,
+            link=row.link,
+            published=moment(row.published),
+            kind="explicit" if row.kind == EXPLICIT else "content",
+            score=row.score,
+            reason=row.reason,
+        )
+        found.setdefault(row.entry_pk, []).append(LinkRow(position=row.position, shown=link))
     return found
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
-from ..model import key_number, key_text, parse_key
+from ..keys import key_number, key_text, parse_key
 from ..query.text import tokens
 from .base import Linkable, Reference, Sought, Titled
 from .codec import moment, names_of, storable

@@ -9,14 +9,25 @@ from datetime import datetime, timedelta
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, bindparam, case, func, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    and_,
+    bindparam,
+    case,
+    func,
+    select,
+    union,
+    update,
+)
 
-from ..model import entry_key, key_text
+from ..keys import entry_key, key_text
 from ..pacing import clock_lead
 from .base import Claim, Known
 from .codec import maybe_moment, micros, moment, names_of, storable, tags_of, uid_hash
 from .engine import Database, chunks
 from .hosts import HostLimits, admit, resting, running, shift
+from .page_schema import pages
 from .schema import entries, long_cursors, poll_state, pruned, sources
 from .source_codec import meta_of, source_of, state_of
 
@@ -24,6 +35,7 @@ from .source_codec import meta_of, source_of, state_of
 _ROUNDS, _PAGES = 8, 4
 # no first poll is further away; `pacing.first_poll` gives each source a second
 _FIRST_WITHIN = timedelta(days=2)
+_LONGEST_LEASE = timedelta(hours=1)
 _JOINED = (
     select(sources, poll_state, long_cursors.c.cursor.label("long_cursor"))
     .join_from(sources, poll_state)
@@ -73,6 +85,7 @@ class Polling(Database):
         untried: bool = False,
         per_host: int | None = None,
         host_delay: timedelta = timedelta(0),
+        rest: timedelta = timedelta(0),
     ) -> tuple[Claim, ...]:
         """Claims enabled sources that are due and free, most overdue first."""
         state, at = poll_state.c, micros(now)
@@ -83,6 +96,10 @@ class Polling(Database):
         if not ignore_schedule:
             turn = state.next_at <= due
             wanted.append(turn | state.last_at.is_(None) if untried else turn)
+            if (longer := micros(now - rest + lease)) < at:
+                # whoever held it may have asked, and died before that was written
+                rested = state.claim_until.is_(None) | (state.claim_until <= longer)
+                wanted.append(state.host.is_(None) | rested)
         elif due_at is not None:
             wanted.append(state.last_at.is_(None) | (state.last_at < due))
         if only is not None:
@@ -150,10 +167,14 @@ class Polling(Database):
         if limits.per_host is not None:
             held = {row.host: row.claims for row in connection.execute(running(at))}
         closed = {host for host, count in held.items() if count >= (limits.per_host or 0)}
-        closed |= set(connection.scalars(resting(at)))
+        open_now = list(wanted)
+        if connection.scalar(resting(at).limit(1)) is not None:
+            # looked up where they are: when a large network is out there are more than a statement
+            # may name
+            open_now.append(state.host.is_(None) | state.host.not_in(resting(at)))
         picked: list[tuple[int, str | None]] = []
         for _ in range(_ROUNDS):
-            asked = select(state.source_pk, state.host).where(*wanted)
+            asked = select(state.source_pk, state.host).where(*open_now)
             if closed:
                 asked = asked.where(state.host.is_(None) | state.host.not_in(sorted(closed)))
             if picked:
@@ -184,14 +205,18 @@ class Polling(Database):
         if not lead and lost is None:
             return lead
         back = micros(now + lead) - at
-        ahead = (state.last_at > at) | (state.claim_until > micros(now + _FIRST_WITHIN))
         with self.writing() as connection:
             moved = {"next_at": state.next_at - back, "retry_after": state.retry_after - back}
-            for column in (state.last_at, state.last_ok_at, state.claim_until):
+            for column in (state.last_at, state.last_ok_at):
                 moved[column.name] = case((column > at, column - back), else_=column)
             if lead:
-                connection.execute(update(poll_state).where(ahead).values(**moved))
+                connection.execute(update(poll_state).where(state.last_at > at).values(**moved))
                 shift(connection, lead=back, at=at)
+                # a lease has minutes at most; what was claimed then was scheduled before
+                stale = state.claim_until > micros(now + _LONGEST_LEASE)
+                connection.execute(update(poll_state).where(stale).values(claim_until=at))
+                late = {"due_at": pages.c.due_at - back, "until": pages.c.until - back}
+                connection.execute(update(pages).where(pages.c.due_at > at).values(**late))
             connection.execute(
                 update(poll_state).where(astray).values(next_at=at, claim_until=None)
             )
@@ -205,16 +230,37 @@ class Polling(Database):
         """Gives claims back unpolled (shutdown); they stay due."""
         self._change(claims, None, None)
 
-    def release_dead(self, dead: Callable[[str], bool]) -> tuple[str, ...]:
+    def release_dead(
+        self,
+        dead: Callable[[str], bool],
+        *,
+        now: datetime,
+        lease: timedelta,
+        rest: timedelta = timedelta(0),
+    ) -> tuple[str, ...]:
         """Frees at once what owners hold of whom `dead` is true; returns who they were."""
-        owner = poll_state.c.claim_owner
+        state, owner = poll_state.c, poll_state.c.claim_owner
+        # whoever's clock was ahead gave a lease that ends who knows when
+        latest = micros(now + rest)
+        rested = state.claim_until + (micros(now + rest - lease) - micros(now))
+        rested = case((rested > latest, latest), else_=rested)
+        keeps = state.host.is_(None) | state.claim_until.is_(None) | (rested <= state.next_at)
+        held = union(*(select(one).where(one.is_not(None)) for one in (owner, pages.c.owner)))
         with self.reading() as connection:
-            owners = connection.scalars(select(owner).where(owner.is_not(None)).distinct()).all()
+            owners = connection.scalars(held).all()
         gone = tuple(sorted(filter(dead, owners)))
         if gone:
             freed = update(poll_state).where(owner.in_(gone))
+            unread = update(pages).where(pages.c.owner.in_(gone))
             with self.writing(durable=False, ordered=False) as connection:
-                connection.execute(freed.values(claim_owner=None, claim_until=None))
+                connection.execute(
+                    freed.values(
+                        claim_owner=None,
+                        claim_until=None,
+                        next_at=case((keeps, state.next_at), else_=rested),
+                    )
+                )
+                connection.execute(unread.values(owner=None, until=None))
         return gone
 
     def _change(

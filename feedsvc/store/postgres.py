@@ -7,13 +7,12 @@ than in SQLite.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from sqlalchemy import (
     URL,
     BigInteger,
     Column,
-    ColumnElement,
     Connection,
     Engine,
     Index,
@@ -25,9 +24,7 @@ from sqlalchemy import (
     create_engine,
     delete,
     event,
-    exists,
     func,
-    or_,
     select,
     text,
 )
@@ -41,12 +38,14 @@ from sqlalchemy.exc import (
 )
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from ..errors import ConfigError, StoreError, StoreUnavailable
-from ..query.ast import Words
+from ..errors import ConfigError, QueryTooCostly, StoreError, StoreUnavailable
+from ..query.ast import And, Node, Or, Words
+from .dates import date_tokens
 from .engine import Collision, chunks
 from .schema import entries, metadata
 from .sql import SqlStore
 from .sqlite import SqliteStore
+from .statement import Sql, all_of, any_of
 from .words import SearchText, phrase
 
 postgres_metadata = MetaData(naming_convention=metadata.naming_convention)
@@ -59,7 +58,8 @@ entry_search = Table(
     Column("summary", Text, nullable=False),
     Column("body", Text, nullable=False),
     Column("author", Text, nullable=False),
-    # every token once; those of titles and authors again, marked with t: and a:
+    # every token once; those of titles and authors again, marked with t: and a:, and those of its
+    # dates, marked with d:
     Column("words", ARRAY(Text), nullable=False),
     Index("ix_entry_search_words", "words", postgresql_using="gin"),
 )
@@ -76,8 +76,18 @@ _CONNECT = (
     "SET jit = off",
 )
 _TEXT = ("entry_pk", "title", "summary", "body", "author", "words")
+_POSTED = """
+    SELECT asked.number, found.entry_pk
+    FROM unnest(%s::integer[], %s::integer[]) WITH ORDINALITY AS asked (term, hour, number)
+    CROSS JOIN LATERAL (
+        SELECT hour, entry_pk FROM postings
+        WHERE postings.term = asked.term AND postings.hour <= asked.hour
+        ORDER BY hour DESC, entry_pk DESC LIMIT %s
+    ) AS found
+"""
 _PAIRS = 5_000
 _MARKS = {"any": "", "title": "t:", "author": "a:"}
+_COLUMNS = {"any": ("title", "summary", "body"), "title": ("title",), "author": ("author",)}
 _MISSING = frozenset({"42P01", "42703"})  # undefined table, undefined column
 _COLLIDED = frozenset({"40001", "40P01"})  # serialization failure, deadlock
 _UNAVAILABLE = frozenset({"08", "28", "3D", "53", "57", "58"})  # classes of SQLSTATE
@@ -87,6 +97,8 @@ class PostgresStore(SqlStore):
     """A store on a server, for any number of machines."""
 
     backend = "postgresql"
+    _hits_first = "entry_search AS s JOIN entries AS e ON e.pk = s.entry_pk"
+    _counts_words = False
 
     def __init__(self, url: URL, *, pool: int = 8, wait: float = 30.0) -> None:
         super().__init__(url, pool=pool, wait=wait)
@@ -127,6 +139,8 @@ class PostgresStore(SqlStore):
             return self._unmigrated()
         if state in _COLLIDED:
             return Collision(f"{self.name}: two programs changed the same rows: try again")
+        if state == "57014":
+            return QueryTooCostly(self.tuning.seconds)
         if state == "55P03":
             return StoreUnavailable(f"{self.name} stayed locked for {self.wait:g} s")
         if state == "53100":
@@ -191,7 +205,7 @@ class PostgresStore(SqlStore):
         names = ", ".join(f"found.{name}" for name in columns)
         sql = (
             # names of tables and columns are the schema's
-            f"SELECT {names} FROM {table.name} AS found"  # noqa: S608
+            f"SELECT {names} FROM {table.name} AS found"
             " JOIN unnest(%s::bigint[], %s::bytea[]) AS asked (source_pk, uid_hash)"
             " USING (source_pk, uid_hash)"
         )
@@ -218,18 +232,38 @@ class PostgresStore(SqlStore):
 
     def _texts(self, connection: Connection, pks: Iterable[int]) -> dict[int, SearchText]:
         columns = (entry_search.c.entry_pk, entry_search.c.title, entry_search.c.summary)
-        wanted = select(*columns, entry_search.c.body, entry_search.c.author)
+        wanted = select(
+            *columns, entry_search.c.body, entry_search.c.author, entries.c.published
+        ).join_from(entry_search, entries, entries.c.pk == entry_search.c.entry_pk)
         return {
-            row[0]: SearchText(*row[1:])
+            row[0]: SearchText(*row[1:-1], date_tokens(row[-1]))
             for some in chunks(list(pks), self.tuning.batch)
             for row in connection.execute(wanted.where(entry_search.c.entry_pk.in_(some)))
         }
 
-    def _hits(self, words: Words) -> Select[tuple[int]]:
-        return select(entry_search.c.entry_pk).where(*_matches(words))
+    def _matches(self, text: Node, dates: Sequence[str]) -> Sql:
+        return _matches(text, [f"d:{token}" for token in dates])
 
-    def _has_words(self, words: Words, pk: ColumnElement[int]) -> ColumnElement[bool]:
-        return exists().where(entry_search.c.entry_pk == pk, *_matches(words))
+    def _hits(self, text: Node) -> Sql:
+        found = _matches(text, [])
+        return Sql(f"SELECT s.entry_pk FROM entry_search AS s WHERE {found.text}", found.values)
+
+    def _has_words(self, words: Words, pk: str) -> Sql:
+        found = _matches(words, [])
+        its = f"SELECT {found.text} FROM entry_search AS s WHERE s.entry_pk = {pk}"
+        return Sql(f"coalesce(({its}), false)", found.values)
+
+    def _stop_after(self, connection: Connection, seconds: float) -> None:
+        connection.exec_driver_sql(f"SET LOCAL statement_timeout = {int(seconds * 1000)}")
+
+    def _posted(
+        self, connection: Connection, asked: Sequence[tuple[int, int]], rows: int
+    ) -> Iterator[Sequence[int]]:
+        found: list[list[int]] = [[] for _ in asked]
+        lists = tuple(map(list, zip(*asked, strict=True))) if asked else ([], [])
+        for number, pk in connection.exec_driver_sql(_POSTED, (*lists, rows)):
+            found[number - 1].append(pk)
+        yield from found
 
     # -- upkeep ----------------------------------------------------------------------------
 
@@ -287,19 +321,31 @@ def _marked(found: SearchText) -> str:
         *found.body.split(),
         *(f"t:{token}" for token in title),
         *(f"a:{token}" for token in found.author.split()),
+        *(f"d:{token}" for token in found.dates.split()),
     }
-    return '{"' + '","'.join(sorted(words)) + '"}' if words else "{}"
+    return '{"' + '","'.join(sorted(words)) + '"}'
 
 
-def _matches(words: Words) -> Iterator[ColumnElement[bool]]:
-    mark = _MARKS[words.field]
-    yield entry_search.c.words.contains([f"{mark}{token}" for token in words.tokens])
-    if len(words.tokens) > 1:
-        columns = entry_search.c
-        fields = {
-            "any": (columns.title, columns.summary, columns.body),
-            "title": (columns.title,),
-            "author": (columns.author,),
-        }[words.field]
-        wanted = phrase(words)
-        yield or_(*(cast("ColumnElement[int]", func.strpos(f, wanted)) > 0 for f in fields))
+def _matches(text: Node, dates: list[str]) -> Sql:
+    """That a row has some words, and any of these dates if there are some.
+
+    The dates are said beside each word, so that the index is asked for both at once: what it finds
+    of a word that is common would be the work of many milliseconds.
+    """
+    match text:
+        case And(terms):
+            return all_of(_matches(term, dates) for term in terms)
+        case Or(terms):
+            return any_of(_matches(term, dates) for term in terms)
+        case Words(tokens, field):
+            mark = _MARKS[field]
+            found = [Sql("s.words @> ?", ([f"{mark}{token}" for token in tokens],))]
+            if dates:
+                found.append(Sql("s.words && ?", (dates,)))
+            if len(tokens) > 1:
+                columns = _COLUMNS[field]
+                found.append(
+                    any_of(Sql(f"strpos(s.{name}, ?) > 0", (phrase(text),)) for name in columns)
+                )
+            return all_of(found)
+    raise TypeError(text)

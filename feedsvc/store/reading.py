@@ -1,28 +1,33 @@
 """Reading entries: pages of a query, their marks alone, single entries, and tags."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, Select, and_, func, select
+from sqlalchemy import Connection, RowMapping, Select, select
 
 from ..errors import NotFound
-from ..model import DeletedEntry, StoredEntry, key_text, parse_key
-from ..query.ast import And, EntryQuery, Node, Not, Or, Since, Until
+from ..keys import key_text, parse_key
+from ..model import DeletedEntry, Duplicate, StoredEntry
+from ..months import month_of
+from ..query.ast import EntryQuery, relative
 from .base import Head, Page, TagCount
 from .codec import digest_of, entry_of, micros, moment, names_of, storable
-from .cursor import Cursor, read_cursor
-from .engine import Database, chunks
+from .cursor import LAST, Cursor, read_cursor
+from .duplicates import duplicates_of
+from .engine import Database
+from .fairness import Shares, fair_page
 from .links import links_of, show
-from .schema import contents, entries, meta, sources, tags
-from .search import Search
+from .schema import contents, duplicates, entries, sources, tags
 from .source_codec import meta_of, shown_meta, shown_title
+from .statement import Sql, rows_of, run
+from .walking import Walk
 from .words import relevance
 
 TOMBSTONES = timedelta(days=30)
 
-_FULL = (
+FULL = (
     select(
         entries,
         contents.c.payload,
@@ -30,36 +35,59 @@ _FULL = (
         sources.c.title.label("source_title"),
         sources.c.meta.label("source_meta"),
         sources.c.shown,
+        duplicates.c.lead,
     )
     .join_from(entries, contents, contents.c.entry_pk == entries.c.pk)
     .join(sources, sources.c.pk == entries.c.source_pk)
+    .outerjoin(duplicates, duplicates.c.entry_pk == entries.c.pk)
 )
 _MARK = select(
     entries.c.pk,
     entries.c.key,
     entries.c.fingerprint,
+    entries.c.published,
     entries.c.updated,
     entries.c.changed,
+    entries.c.filed,
     sources.c.shown,
 ).join_from(entries, sources, sources.c.pk == entries.c.source_pk)
+_MEMBERSHIP = Sql("SELECT value FROM meta WHERE key = 'membership' AND value > 0")
+_LAST_WITHDRAWN = (
+    "SELECT max(withdrawn_at) FROM entries WHERE withdrawn_at IS NOT NULL AND withdrawn_at <= ?"
+)
 
 
 class Reading(Database):
     """Answers to queries. Every method sees one state of the database."""
 
     def head(
-        self, query: EntryQuery, *, limit: int, now: datetime, before: str | None = None
+        self,
+        query: EntryQuery,
+        *,
+        limit: int,
+        now: datetime,
+        before: str | None = None,
+        collapse: bool = False,
+        shares: Shares | None = None,
     ) -> Head:
         """Marks of the first `limit` entries. Raises `QueryError` for a bad cursor."""
-        after = None if before is None else read_cursor(before, query.sort)
+        after = _read(before, query)
+        first = before is None
         with self.reading() as connection:
-            search = Search(connection, self, query.where, now)
-            pks, next = self._page(connection, search, query, limit, after)
-            rows = self._rows(connection, _MARK, pks)
-            deleted = [] if after else search.withdrawn(micros(now - TOMBSTONES), limit)
+            search = Walk(connection, self, query.where, now, collapse=collapse)
+            pks, next, following = self._page(connection, search, query, limit, before, shares)
+            wanted = pks if following is None or not first else [*pks, following]
+            rows = self._rows(connection, _MARK, wanted)
+            beyond, rows = rows[len(pks) :], rows[: len(pks)]
+            deleted = search.withdrawn(micros(now - TOMBSTONES), limit) if first else []
             moments = [row["changed"] for row in rows] + [at for _, _, at in deleted]
-            moments += self._changes(connection, now, first=after is None)
-        if _relative(query.where):
+            moments += self._changes(connection, now, first=first)
+            previous = None if first else self._previous(search, query, limit, rows, after, shares)
+            both_ways = query.sort != "relevance" and not _fair(search, shares)
+            earlier, shown = None, None
+            if first and next:
+                earlier, shown = self._ended(search, query, next, rows, beyond)
+        if relative(query.where):
             moments.append(micros(now.astimezone(UTC).replace(second=0, microsecond=0)))
         return Head(
             marks=tuple((key_text(row["key"]), _fingerprint(row)) for row in rows),
@@ -69,22 +97,32 @@ class Reading(Database):
             newest=max((moment(row["updated"]) for row in rows), default=None),
             changed=moment(max(moments)) if moments else None,
             next=next,
+            previous=previous,
+            earlier=earlier,
+            shown=shown,
+            both_ways=both_ways,
         )
 
     def find(
-        self, query: EntryQuery, *, limit: int, now: datetime, before: str | None = None
+        self,
+        query: EntryQuery,
+        *,
+        limit: int,
+        now: datetime,
+        before: str | None = None,
+        collapse: bool = False,
+        shares: Shares | None = None,
     ) -> Page:
         """The first `limit` live entries, those after cursor `before`; keyset paging."""
-        after = None if before is None else read_cursor(before, query.sort)
         with self.reading() as connection:
-            search = Search(connection, self, query.where, now)
-            pks, next = self._page(connection, search, query, limit, after)
+            search = Walk(connection, self, query.where, now, collapse=collapse)
+            pks, next, _ = self._page(connection, search, query, limit, before, shares)
             return Page(entries=self._stored(connection, pks), next=next)
 
-    def count(self, query: EntryQuery, *, now: datetime) -> int:
+    def count(self, query: EntryQuery, *, now: datetime, collapse: bool = False) -> int:
         """How many live entries match."""
         with self.reading() as connection:
-            return Search(connection, self, query.where, now).count()
+            return Walk(connection, self, query.where, now, collapse=collapse).count()
 
     def entry(self, key: str) -> StoredEntry:
         """One entry, withdrawn or not. Raises `NotFound`."""
@@ -100,7 +138,7 @@ class Reading(Database):
         """A batch of live entries' keys, newest first, and where to go on (None at the end)."""
         cursor = None if after is None else read_cursor(after, "published")
         with self.reading() as connection:
-            search = Search(connection, self, None, datetime.now(UTC))
+            search = Walk(connection, self, None, datetime.now(UTC))
             place = None if cursor is None else (cursor.at, cursor.key)
             found = search.page("published", limit, place)
         next = Cursor("published", *found[-1][1:]).text() if len(found) == limit else None
@@ -124,12 +162,26 @@ class Reading(Database):
     def _page(
         self,
         connection: Connection,
-        search: Search,
+        search: Walk,
         query: EntryQuery,
         limit: int,
-        after: Cursor | None,
-    ) -> tuple[list[int], str | None]:
-        """The pks of a page in order, and the cursor of the next page if there is one."""
+        before: str | None,
+        shares: Shares | None,
+    ) -> tuple[list[int], str | None, int | None]:
+        """The pks of a page in order, the cursor of the next page if there is one, and its first.
+
+        That is left open where the order is another than that of time.
+        """
+        after = _read(before, query)
+        if before == LAST:
+            return [pk for pk, _, _ in search.before(query.sort, limit, None)], None, None
+        fair = _fair(search, shares)
+        if query.sort != "relevance" and (fair or (after and after.behind)):
+            given = shares if fair and shares else Shares()
+            pks, end = fair_page(
+                connection, search, query.sort, limit=limit, after=after, shares=given
+            )
+            return pks, end.text() if end else None, None
         if query.sort == "relevance":
             found = self._ranked(connection, search, limit + 1, after)
         else:
@@ -139,11 +191,12 @@ class Reading(Database):
                 for pk, at, key in search.page(query.sort, limit + 1, place)
             ]
         page = found[:limit]
-        next = page[-1][1].text() if page and len(found) > limit else None
-        return [pk for pk, _ in page], next
+        following = found[limit][0] if len(found) > limit else None
+        next = None if following is None else page[-1][1].text()
+        return [pk for pk, _ in page], next, following
 
     def _ranked(
-        self, connection: Connection, search: Search, limit: int, after: Cursor | None
+        self, connection: Connection, search: Walk, limit: int, after: Cursor | None
     ) -> list[tuple[int, Cursor]]:
         """The most relevant of the newest entries that match, from the first page's anchor on."""
         top = self.tuning.ranked
@@ -164,17 +217,62 @@ class Reading(Database):
             for score, at, key, pk in ranked[:limit]
         ]
 
+    def _previous(
+        self,
+        search: Walk,
+        query: EntryQuery,
+        limit: int,
+        rows: Sequence[RowMapping],
+        after: Cursor | None,
+        shares: Shares | None,
+    ) -> str | None:
+        """The cursor of the page before one with these entries; empty for the first page.
+
+        None where there is none, or where the order of pages goes one way only.
+        """
+        if query.sort == "relevance" or _fair(search, shares) or (after and after.behind):
+            return None
+        if rows:
+            place = (rows[0][query.sort], rows[0]["key"])
+        elif after:
+            # the entry that the cursor names stands on the page before this empty one
+            place = (after.at, after.key - 1)
+        else:
+            return None
+        above = search.before(query.sort, limit + 1, place)
+        if len(above) > limit:
+            return Cursor(query.sort, *above[0][1:]).text()
+        return "" if above else None
+
+    def _ended(
+        self,
+        search: Walk,
+        query: EntryQuery,
+        next: str,
+        page: Sequence[RowMapping],
+        beyond: Sequence[RowMapping],
+    ) -> tuple[int | None, str | None]:
+        """The month in which archives go on after a first page, and from where if that is sure.
+
+        The first entry of the page, or of the next one, mostly tells.
+        """
+        cursor = read_cursor(next, query.sort)
+        if query.sort != "published":
+            return search.month_before(None), None
+        sure = beyond and not cursor.behind
+        first = beyond[0] if sure else page[0]
+        own = None if first["filed"] else month_of(moment(first["published"]))
+        if sure:
+            return search.month_before(None, (cursor.at, cursor.key), own=own), next
+        return search.month_before(None, own=own), None
+
     def _changes(self, connection: Connection, now: datetime, *, first: bool) -> list[int]:
         """When what a page lacks may last have changed, though nothing on it did."""
-        membership = select(meta.c.value).where(meta.c.key == "membership", meta.c.value > 0)
-        found = list(connection.scalars(membership))
+        found = [row[0] for row in run(connection, _MEMBERSHIP)]
         if first:
             # a tombstone that has just ceased to be shown
-            ended = entries.c.withdrawn_at <= micros(now - TOMBSTONES)
-            newest = select(func.max(entries.c.withdrawn_at)).where(
-                and_(entries.c.withdrawn_at.is_not(None), ended)
-            )
-            last = connection.scalar(newest)
+            ended = Sql(_LAST_WITHDRAWN, (micros(now - TOMBSTONES),))
+            last = run(connection, ended).scalar_one()
             if last is not None:
                 found.append(micros(moment(last) + TOMBSTONES))
         return found
@@ -185,17 +283,23 @@ class Reading(Database):
         self, connection: Connection, wanted: Select[Any], pks: Sequence[int]
     ) -> list[RowMapping]:
         """Rows of entries, in the order of their pks."""
-        found: dict[int, RowMapping] = {}
-        for some in chunks(pks, self.tuning.batch):
-            for row in connection.execute(wanted.where(entries.c.pk.in_(some))).mappings():
-                found[row["pk"]] = row
+        found = {row.pk: row._mapping for row in rows_of(connection, wanted, entries.c.pk, pks)}
         return [found[pk] for pk in pks]
 
     def _stored(self, connection: Connection, pks: Sequence[int]) -> tuple[StoredEntry, ...]:
         links = links_of(connection, pks)
-        return tuple(self._stored_entry(row, links) for row in self._rows(connection, _FULL, pks))
+        rows = self._rows(connection, FULL, pks)
+        copied = [row["pk"] for row in rows if row["lead"] is not None]
+        copies = duplicates_of(connection, copied)
+        return tuple(self._stored_entry(row, links, copies.get(row["pk"], ())) for row in rows)
 
-    def _stored_entry(self, row: RowMapping, links: Any) -> StoredEntry:
+    def _stored_entry(
+        self,
+        row: Mapping[str, Any] | RowMapping,
+        links: Any,
+        copies: tuple[Duplicate, ...],
+        print: str | None = None,
+    ) -> StoredEntry:
         source = meta_of(row["source_meta"])
         related, unresolved = show(names_of(row["names"]), links.get(row["pk"], ()))
         withdrawn = row["withdrawn_at"]
@@ -205,25 +309,26 @@ class Reading(Database):
             source_title=shown_title(row["source_id"], row["source_title"], source),
             related=related,
             unresolved=unresolved,
-            fingerprint=_fingerprint(row),
+            duplicates=copies,
+            fingerprint=print or _fingerprint(row),
             first_seen=moment(row["first_seen"]),
             changed=moment(row["changed"]),
             withdrawn=None if withdrawn is None else moment(withdrawn),
         )
 
 
-def _fingerprint(row: RowMapping) -> str:
+def _read(before: str | None, query: EntryQuery) -> Cursor | None:
+    """The place that a page comes after. Raises `QueryError` for a bad cursor."""
+    if before is None or (before == LAST and query.sort != "relevance"):
+        return None
+    return read_cursor(before, query.sort)
+
+
+def _fair(search: Walk, shares: Shares | None) -> bool:
+    """Whether pages are such that no source fills more of them than its share."""
+    return shares is not None and shares.limited() and not search.one_source
+
+
+def _fingerprint(row: Mapping[str, Any] | RowMapping) -> str:
     """An entry's fingerprint together with what it shows of its source."""
     return digest_of(row["fingerprint"], row["shown"])
-
-
-def _relative(node: Node | None) -> bool:
-    """Whether a query counts back from now: what it finds changes with every minute."""
-    match node:
-        case Since(at) | Until(at):
-            return isinstance(at, timedelta)
-        case And(terms) | Or(terms):
-            return any(map(_relative, terms))
-        case Not(term):
-            return _relative(term)
-    return False

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, exists, select, tuple_
 
-from ..model import key_number
+from ..keys import key_number
 from .claims import Known, Mark
 from .codec import micros, storable
 from .engine import Database, chunks

@@ -11,7 +11,7 @@ from functools import lru_cache
 from sqlalchemy import Connection, TextClause, bindparam, func, select, text
 
 from ..errors import NotFound
-from ..model import parse_key
+from ..keys import parse_key
 from .codec import Payload, encode, entry_of, micros, moment
 from .engine import Database, chunks
 from .history import Kept, Revision

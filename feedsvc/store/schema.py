@@ -18,6 +18,7 @@ from sqlalchemy import (
     SmallInteger,
     Table,
     Text,
+    and_,
 )
 
 metadata = MetaData(
@@ -38,7 +39,8 @@ meta = Table(
     "meta",
     metadata,
     # `change` counts commits that may change a feed; `membership` is when an entry that was
-    # there already last changed in what feeds it belongs to or how it looks
+    # there already last changed in what feeds it belongs to or how it looks; `sealed` is the last
+    # month (`months`) whose archive is closed
     Column("key", Name, primary_key=True),
     Column("value", BigInteger, nullable=False),
     sqlite_with_rowid=False,
@@ -169,6 +171,10 @@ entries = Table(
     Column("tags", Text),
     # the headlines it names
     Column("names", Text),
+    # of the page its link leads to (`duplicates.page_of`)
+    Column("page_hash", BigInteger),
+    # the month (`months`) of the archive it stands in; none where that is the month of `published`
+    Column("filed", Integer),
     Index("uq_entries_source_pk_uid_hash", "source_pk", "uid_hash", unique=True),
     Index(None, "link_hash"),
     sqlite_autoincrement=True,
@@ -181,7 +187,13 @@ for _name, _columns, _where in (
     ("ix_entries_updated", (entries.c.updated, entries.c.key), _live),
     ("ix_entries_source", (entries.c.source_pk, entries.c.published, entries.c.key), _live),
     ("ix_entries_tongue", (entries.c.tongue, entries.c.published, entries.c.key), _live),
+    ("ix_entries_page", (entries.c.page_hash, entries.c.source_pk), _live),
     ("ix_entries_withdrawn", (entries.c.withdrawn_at, entries.c.key), _gone),
+    (
+        "ix_entries_filed",
+        (entries.c.filed, entries.c.published, entries.c.key),
+        and_(_live, entries.c.filed.is_not(None)),
+    ),
 ):
     Index(_name, *_columns, sqlite_where=_where, postgresql_where=_where)
 
@@ -297,6 +309,42 @@ related = Table(
     sqlite_with_rowid=False,
 )
 
+# live entries that have copies in other sources; those of one group have one `lead`, the key of its
+# first. None of this is lost with its rows: all of them can be made again
+duplicates = Table(
+    "duplicates",
+    metadata,
+    Column(
+        "entry_pk",
+        RowId,
+        ForeignKey("entries.pk", ondelete="CASCADE"),
+        primary_key=True,
+        autoincrement=False,
+    ),
+    Column("lead", BigInteger, nullable=False),
+    Column("published", BigInteger, nullable=False),
+    Column("key", BigInteger, nullable=False),
+    Column("page_hash", BigInteger, nullable=False),
+    Column("source_pk", RowId, nullable=False),
+    Index(None, "lead", "published", "key"),
+    Index(None, "page_hash"),
+    Index(None, "source_pk"),
+)
+
+# what entries in closed archives show of their source, in months up to this one, where that has
+# changed since (see `filing`)
+looks = Table(
+    "looks",
+    metadata,
+    Column("source_pk", RowId, ForeignKey("sources.pk"), primary_key=True, autoincrement=False),
+    Column("month", Integer, primary_key=True, autoincrement=False),
+    Column("id", Name, nullable=False),
+    Column("title", Text),
+    Column("meta", Text),
+    Column("shown", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+
 # terms are hashes of tokens; no foreign keys, because their rows are found by term alone
 title_terms = Table(
     "title_terms",
@@ -314,5 +362,15 @@ ref_terms = Table(
     Column("term", BigInteger, primary_key=True, autoincrement=False),
     Column("entry_pk", RowId, primary_key=True, autoincrement=False),
     Column("position", Integer, primary_key=True, autoincrement=False),
+    sqlite_with_rowid=False,
+)
+
+# of a feed token only its digest is kept: whoever reads the store learns no token
+feed_tokens = Table(
+    "feed_tokens",
+    metadata,
+    Column("name", Name, primary_key=True),
+    Column("digest", LargeBinary, nullable=False),
+    Column("added", BigInteger, nullable=False),
     sqlite_with_rowid=False,
 )

@@ -11,42 +11,24 @@ from functools import partial
 from itertools import count
 from typing import Any
 
-from sqlalchemy import (
-    ColumnElement,
-    Connection,
-    RowMapping,
-    delete,
-    func,
-    or_,
-    select,
-    true,
-    update,
-)
+from sqlalchemy import Connection, RowMapping, case, delete, select, update
 
 from ..errors import NotFound, StoreError
 from ..model import PollState, Source
 from ..pacing import first_poll, host_of
-from .base import SourceStatus
-from .codec import encode, maybe_moment, micros, moment, storable
+from .codec import encode, micros, storable
 from .engine import chunks, insert_all
-from .hosts import put_host, put_hosts, resting, running
-from .schema import entries, hosts, long_cursors, poll_state, sources
-from .source_codec import declared_of, meta_of, shown, source_of, source_row, state_of, state_row
-from .withdrawing import Withdrawing
-
-_FEW = 20  # sources whose entries are counted one by one
+from .hosts import put_host, put_hosts
+from .listing import Listing
+from .schema import entries, long_cursors, poll_state, sources
+from .source_codec import declared_of, meta_of, shown, source_of, source_row, state_row
 
 FirstPoll = Callable[[Source, datetime], datetime]
 
 _JOINED = select(sources, poll_state).join_from(sources, poll_state)
-_LISTED = (
-    select(sources, poll_state, hosts.c.retry_after.label("resting"))
-    .join_from(sources, poll_state)
-    .outerjoin(hosts, hosts.c.host == poll_state.c.host)
-)
 
 
-class Sources(Withdrawing):
+class Sources(Listing):
     """Keeping the list of sources."""
 
     def declare_sources(
@@ -86,7 +68,7 @@ class Sources(Withdrawing):
     def _declare(
         self, connection: Connection, source: Source, now: datetime, first: FirstPoll
     ) -> None:
-        row = self._row(connection, source)
+        row = self._row(connection, source, now)
         if row is None:
             self._insert(connection, [source], now, first)
             return
@@ -96,9 +78,12 @@ class Sources(Withdrawing):
             # where a permanent redirect led is kept until the declared location changes
             values["location"] = row["location"]
         self._update(connection, row, values, now)
-        if (before.keep, before.drop) != (source.keep, source.drop):
+        self._refilter(connection, row["pk"], before, source)
+
+    def _refilter(self, connection: Connection, pk: int, before: Source, after: Source) -> None:
+        if (before.keep, before.drop) != (after.keep, after.drop):
             # what was not taken before stands in documents that need not have changed
-            again = update(poll_state).where(poll_state.c.source_pk == row["pk"])
+            again = update(poll_state).where(poll_state.c.source_pk == pk)
             connection.execute(again.values(etag=None, last_modified=None, digest=None))
 
     def add_source(self, source: Source, now: datetime, *, state: PollState | None = None) -> None:
@@ -152,6 +137,34 @@ class Sources(Withdrawing):
                 self.bump(connection, membership=now)
         return len(new)
 
+    def change_source(self, before: Source, after: Source, now: datetime) -> bool:
+        """Gives a source of the store other settings, if they still are as they were read.
+
+        False, and nothing is written, where they are not. `id`, `kind`, `location` and `origin`
+        stay. Raises `NotFound`.
+        """
+        wanted = _JOINED.where(sources.c.id == storable(before.id), sources.c.removed_at.is_(None))
+        with self.writing() as connection:
+            row = connection.execute(wanted).mappings().first()
+            if row is None:
+                raise NotFound(f"there is no source “{before.id}”")
+            if source_of(row) != before or before.origin != "store":
+                return False
+            stays = {"id": row["id"], "location": row["location"], "origin": row["origin"]}
+            self._update(connection, row, source_row(after) | stays, now)
+            self._refilter(connection, row["pk"], before, after)
+            self.bump(connection, membership=now)
+        return True
+
+    def hasten(self, id: str, now: datetime) -> None:
+        """Makes a source due now; what its server asked for (Retry-After) holds all the same."""
+        mine = (sources.c.id == storable(id)) & sources.c.removed_at.is_(None)
+        own = select(sources.c.pk).where(mine).scalar_subquery()
+        at, state = micros(now), poll_state.c
+        soon = {"next_at": case((state.next_at < at, state.next_at), else_=at), "why": None}
+        with self.writing() as connection:
+            connection.execute(update(poll_state).where(state.source_pk == own).values(**soon))
+
     def remove_source(self, id: str, *, purge: bool, now: datetime) -> None:
         """Stops polling a source; with `purge` its entries are withdrawn too. Raises `NotFound`."""
         with self.writing() as connection:
@@ -193,87 +206,14 @@ class Sources(Withdrawing):
             self.bump(connection)
         return True
 
-    def source(self, id: str) -> SourceStatus:
-        """One source. Raises `NotFound`."""
-        with self.reading() as connection:
-            found = self._statuses(connection, sources.c.id == storable(id))
-        if not found:
-            raise NotFound(f"there is no source “{id}”")
-        return found[0]
-
-    def sources(self, *, held: datetime | None = None) -> tuple[SourceStatus, ...]:
-        """All sources that are polled or disabled, by id; or those held back at a moment."""
-        wanted: ColumnElement[bool] = true()
-        if held is not None:
-            state, at = poll_state.c, micros(held)
-            wanted = or_(state.claim_until > at, state.retry_after > at, hosts.c.retry_after > at)
-        with self.reading() as connection:
-            return self._statuses(connection, wanted)
-
-    def located(self, location: str) -> str | None:
-        """The id of the source that has a location, disabled ones included; None if none has."""
-        here = (sources.c.location == storable(location)) & sources.c.removed_at.is_(None)
-        with self.reading() as connection:
-            return connection.scalar(select(sources.c.id).where(here).limit(1))
-
-    def lag(self, now: datetime, *, idle: bool = False) -> timedelta:
-        """How overdue the most overdue enabled, unclaimed source is; zero when none is.
-
-        `idle` counts from the last end of any poll, if that was later: a poller that has much to do
-        is late, one that does nothing about it is idle.
-        """
-        at = micros(now)
-        state = poll_state.c
-        asked = select(running(at).subquery().c.host)
-        with self.reading() as connection:
-            oldest = connection.scalar(
-                select(func.min(state.next_at)).where(
-                    state.active == 1,
-                    state.next_at <= at,
-                    state.claim_until.is_(None) | (state.claim_until <= at),
-                    state.retry_after.is_(None) | (state.retry_after <= at),
-                    state.host.is_(None)
-                    | (state.host.not_in(asked) & state.host.not_in(resting(at))),
-                )
-            )
-            last = connection.scalar(select(func.max(state.last_at))) if idle and oldest else None
-        if oldest is None:
-            return timedelta(0)
-        return max(now - moment(max(oldest, last or oldest)), timedelta(0))
-
     # -- rows ------------------------------------------------------------------------------
-
-    def _statuses(
-        self, connection: Connection, wanted: ColumnElement[bool]
-    ) -> tuple[SourceStatus, ...]:
-        listed = _LISTED.where(sources.c.removed_at.is_(None), wanted).order_by(sources.c.id)
-        rows = connection.execute(listed).mappings().all()
-        counted = select(entries.c.source_pk, func.count()).where(entries.c.withdrawn_at.is_(None))
-        if len(rows) <= _FEW:
-            counted = counted.where(entries.c.source_pk.in_([row["pk"] for row in rows]))
-        counts: dict[int, int] = {}
-        if rows:
-            counts |= dict(connection.execute(counted.group_by(entries.c.source_pk)).all())
-        return tuple(
-            SourceStatus(
-                source=source_of(row),
-                state=state_of(row),
-                meta=meta_of(row["meta"]),
-                entries=counts.get(row["pk"], 0),
-                added=moment(row["added_at"]),
-                owner=row["claim_owner"],
-                until=maybe_moment(row["claim_until"]),
-                resting=maybe_moment(row["resting"]),
-            )
-            for row in rows
-        )
 
     def _polled(self, connection: Connection) -> dict[str, str]:
         """The ids of all sources that are not removed, by location."""
         listed = select(sources.c.location, sources.c.id).where(sources.c.removed_at.is_(None))
         return dict(connection.execute(listed).all())
 
-    def _row(self, connection: Connection, source: Source) -> RowMapping | None:
+    def _row(self, connection: Connection, source: Source, now: datetime) -> RowMapping | None:
         """The row to write a source to: its own, or that of a removed one of its location.
 
         A removed source of another location that has its id makes way.
@@ -290,11 +230,13 @@ class Sources(Withdrawing):
         found = connection.execute(by_location.limit(1)).mappings().first()
         if holder is not None and (found is None or found["pk"] != holder["pk"]):
             aside = f"{holder['id']}~{holder['pk']}"
+            self.keep_looks(connection, [holder["pk"]])
             connection.execute(
                 update(sources)
                 .where(sources.c.pk == holder["pk"])
                 .values(id=aside, shown=shown(aside, holder["title"], meta_of(holder["meta"])))
             )
+            self.retell(connection, [holder["pk"]], now)
         return found
 
     def _add(
@@ -304,7 +246,7 @@ class Sources(Withdrawing):
         now: datetime,
         first: FirstPoll = lambda source, now: now,
     ) -> None:
-        row = self._row(connection, source)
+        row = self._row(connection, source, now)
         if row is None:
             self._insert(connection, [source], now, first)
         else:
@@ -379,8 +321,11 @@ class Sources(Withdrawing):
             connection.execute(delete(long_cursors).where(left))
             self._end_claim(connection, row["pk"])
         of = row["pk"]
+        self.keep_looks(connection, [of])
         connection.execute(update(sources).where(sources.c.pk == of).values(**values))
         connection.execute(update(poll_state).where(poll_state.c.source_pk == of).values(**state))
+        if values["shown"] != row["shown"]:
+            self.retell(connection, [of], now)
 
     def _remove(self, connection: Connection, pk: int, now: datetime) -> None:
         connection.execute(update(sources).where(sources.c.pk == pk).values(removed_at=micros(now)))

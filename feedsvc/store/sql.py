@@ -1,14 +1,17 @@
 """The store in SQL, put together from its parts; a backend adds only what its dialect needs."""
 
+from .archives import Archives
 from .committing import Committing
 from .copying import Copying
-from .linking import Linking
 from .polling import Polling
-from .reading import Reading
 from .recognising import Recognising
+from .relating import Relating
 from .sources import Sources
+from .token_rows import TokenRows
 from .upkeep import Upkeep
 
 
-class SqlStore(Sources, Polling, Recognising, Committing, Reading, Linking, Upkeep, Copying):
+class SqlStore(
+    Sources, Polling, Recognising, Committing, Archives, Relating, Upkeep, TokenRows, Copying
+):
     """Everything but the dialect."""

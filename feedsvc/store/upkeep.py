@@ -4,15 +4,19 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, exists, func, or_, select, update
+from sqlalchemy import Connection, Select, SelectBase, and_, exists, func, or_, select, update
 
-from ..model import Tag, parse_key
+from ..keys import parse_key
+from ..model import Tag
 from .base import Stats
 from .codec import encode_tags, labels, maybe_moment, micros
+from .indexing import LINK, RELATE
 from .life import Life, newest_revision
 from .reading import TOMBSTONES
+from .related_schema import postings, signatures
 from .schema import (
     contents,
+    duplicates,
     entries,
     entry_tags,
     outbox,
@@ -68,6 +72,7 @@ class Upkeep(Withdrawing, Life):
             )
             self.count_tags(connection, deltas)
             connection.execute(update(entries).where(columns.pk == row.pk).values(tags=text))
+            self.refile(connection, [row.pk], now, copies=True)
             self.refresh(connection, [row.pk], now)
             self.bump(connection, membership=now)
         return True
@@ -115,7 +120,9 @@ class Upkeep(Withdrawing, Life):
                 tags=_count(connection, select(tags.c.pk).where(tags.c.count > 0)),
                 related=_count(connection, select(related.c.position)),
                 unresolved=_count(connection, select(headlines)),
-                waiting=_count(connection, select(outbox.c.seq)),
+                waiting=_count(connection, select(outbox.c.seq).where(outbox.c.consumer == LINK)),
+                unlinked=_count(connection, select(outbox.c.seq).where(outbox.c.consumer == RELATE))
+                + _count(connection, select(signatures.c.hour).where(signatures.c.pending == 1)),
                 revisions=_count(connection, select(revisions.c.slot)),
                 bytes=self._size(connection),
                 schema=newest_revision(),
@@ -140,17 +147,11 @@ class Upkeep(Withdrawing, Life):
                 found.append(f"{stale:,} entries with a fingerprint that is not theirs")
         return (*found, *self._index_damage())
 
-    def _unsearchable(self) -> Iterator[tuple[str, Select[Any]]]:
-        indexed = self._indexed()
-        yield (
-            "entries missing from the search index",
-            select(entries.c.pk).where(entries.c.pk.not_in(indexed)),
-        )
-        dangling = indexed.subquery().c[0]
-        yield (
-            "rows of the search index without an entry",
-            select(dangling).where(dangling.not_in(select(entries.c.pk))),
-        )
+    def _unsearchable(self) -> Iterator[tuple[str, SelectBase]]:
+        # set against set: PostgreSQL would go through one of them for each row of a large other
+        indexed, there = self._indexed(), select(entries.c.pk)
+        yield "entries missing from the search index", there.except_(indexed)
+        yield "rows of the search index without an entry", indexed.except_(there)
 
     def _stale(self, connection: Connection) -> int:
         stale, last = 0, 0
@@ -161,7 +162,7 @@ class Upkeep(Withdrawing, Life):
         return stale
 
 
-def _count(connection: Connection, rows: Select[Any]) -> int:
+def _count(connection: Connection, rows: SelectBase) -> int:
     return connection.scalar(select(func.count()).select_from(rows.subquery())) or 0
 
 
@@ -194,8 +195,29 @@ def _problems() -> Iterator[tuple[str, Select[Any]]]:
         live,
     )
     yield "words of titles that are gone", select(title_terms.c.term).where(~titled)
+    signed = exists().where(entries.c.pk == signatures.c.entry_pk, live)
+    yield "signatures of entries that are gone", select(signatures.c.hour).where(~signed)
+    posted = exists().where(
+        signatures.c.entry_pk == postings.c.entry_pk, signatures.c.hour == postings.c.hour
+    )
+    yield "postings without a signature", select(postings.c.term).where(~posted)
     names = exists().where(entries.c.pk == ref_terms.c.entry_pk, live, entries.c.names.is_not(None))
     yield "waiting headlines of entries that are gone", select(ref_terms.c.term).where(~names)
+    mine, other = duplicates.c, duplicates.alias().c
+    shown = and_(
+        entries.c.pk == mine.entry_pk,
+        entries.c.published == mine.published,
+        entries.c.key == mine.key,
+        entries.c.page_hash == mine.page_hash,
+        entries.c.source_pk == mine.source_pk,
+        live,
+    )
+    yield (
+        "copies of entries that are not as they say",
+        select(mine.entry_pk).where(~exists().where(shown)),
+    )
+    others = exists().where(other.lead == mine.lead, other.entry_pk != mine.entry_pk)
+    yield "copies of nothing", select(mine.entry_pk).where(~others)
     polled = exists().where(poll_state.c.source_pk == sources.c.pk)
     yield "sources without a poll state", select(sources.c.pk).where(~polled)
 

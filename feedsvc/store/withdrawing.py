@@ -5,14 +5,15 @@ from datetime import datetime
 
 from sqlalchemy import Connection, delete, func, select, update
 
-from ..model import key_text
+from ..keys import key_text
 from .codec import micros, names_of
 from .engine import chunks, insert_all
-from .indexing import LINK, Indexing, Naming
+from .grouping import Grouping
+from .indexing import LINK, Naming
 from .schema import entries, entry_tags, pruned, related
 
 
-class Withdrawing(Indexing):
+class Withdrawing(Grouping):
     """Taking entries out of feeds."""
 
     def withdraw(self, connection: Connection, pks: Sequence[int], now: datetime) -> list[str]:
@@ -22,7 +23,7 @@ class Withdrawing(Indexing):
         """
         live = entries.c.withdrawn_at.is_(None)
         columns = (entries.c.pk, entries.c.key, entries.c.title, entries.c.published)
-        wanted = select(*columns, entries.c.names).where(live)
+        wanted = select(*columns, entries.c.names, entries.c.page_hash).where(live)
         keys: list[int] = []
         for some in chunks(pks, self.tuning.batch):
             rows = connection.execute(wanted.where(entries.c.pk.in_(some))).all()
@@ -36,7 +37,9 @@ class Withdrawing(Indexing):
             self._hide_tags(connection, going)
             self.drop_title_terms(connection, [(r.pk, r.published, r.title) for r in rows])
             self._stop_waiting(connection, {row.pk: names_of(row.names) for row in rows})
+            self.drop_signatures(connection, going)
             self._unlink(connection, going, now)
+            self.regroup(connection, [row.page_hash for row in rows], now)
         self.post(connection, "withdrawn", keys, now)
         return [key_text(key) for key in keys]
 
@@ -53,10 +56,12 @@ class Withdrawing(Indexing):
                 columns.title,
                 columns.published,
                 columns.names,
+                columns.page_hash,
             ).where(where)
         ).all()
         self.drop_title_terms(connection, [(row.pk, row.published, row.title) for row in rows])
         self._stop_waiting(connection, {row.pk: names_of(row.names) for row in rows})
+        self.drop_signatures(connection, pks)
         self._unlink(connection, pks, now)
         self.count_tags(connection, self.drop_entry_tags(connection, pks))
         self._drop_text(connection, pks)
@@ -74,6 +79,7 @@ class Withdrawing(Indexing):
             ],
         )
         connection.execute(delete(entries).where(where))
+        self.regroup(connection, [row.page_hash for row in rows], now)
 
     def _hide_tags(self, connection: Connection, pks: Sequence[int]) -> None:
         mine = entry_tags.c.entry_pk.in_(pks) & (entry_tags.c.live == 1)
@@ -107,6 +113,8 @@ class Withdrawing(Indexing):
         if not owners:
             return
         gone = set(pks)
+        # what they were like may be like something else
+        self.look_again(connection, self.likening(connection, pks))
         connection.execute(delete(related).where(related.c.target_pk.in_(pks)))
         live = entries.c.withdrawn_at.is_(None)
         wanted = select(entries.c.pk, entries.c.key, entries.c.names).where(live)

@@ -11,11 +11,13 @@ from functools import lru_cache
 from itertools import combinations
 from math import log1p, sqrt
 
-from ..model import Entry, key_number
+from ..keys import key_number
+from ..model import Entry
 from ..query import searchable
 from ..query.ast import Words
 from ..query.telling import most_telling
 from ..query.text import tokens
+from .dates import date_tokens
 
 # Of 12,320 headlines with much noise 99.8 % share a pair or the beginning with the title they mean
 # when it is indexed by four words, and all of them with a title that asks for six.
@@ -25,22 +27,27 @@ _LARGEST = (1 << 63) - 1
 
 @dataclass(frozen=True, slots=True)
 class SearchText:
-    """An entry's tokens by field: strings with one space before and after every token."""
+    """An entry's tokens by field: strings with one space before and after every token.
+
+    `dates` are those of `dates.date_tokens`.
+    """
 
     title: str
     summary: str
     body: str
     author: str
+    dates: str
 
 
-def search_text(entry: Entry) -> SearchText:
-    """What an entry can be found by."""
+def search_text(entry: Entry, published: int) -> SearchText:
+    """What an entry can be found by; it was published at so many microseconds since 1970."""
     text = searchable(entry)
     return SearchText(
         title=_spaced(text.title),
         summary=_spaced(text.summary),
         body=_spaced(text.body),
         author=_spaced(text.author),
+        dates=date_tokens(published),
     )
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import compress
 
 from .gazetteer import ORGANISATION, PERSON, PLACE, ROLE, Gazetteer, Mention
-from .text import BREAK, JOIN, LOOSE, SENTENCE, Tokens, word_set
+from .text import BREAK, JOIN, LOOSE, SENTENCE, Tokens, indexes, word_set
 
 _PARTICLES = word_set("de del della der den di da dos du la le van von bin ibn al el ben ter ten")
 _SUFFIXES = frozenset(("jr", "sr", "ii", "iii", "iv"))
@@ -251,9 +251,7 @@ def _person(tokens: Tokens, candidates: list[_Candidate], taken: set[str]) -> Pe
     if surname not in taken:
         covered = {at for c in candidates for at in range(c.start, c.end)}
         places |= {
-            at
-            for at, key in enumerate(tokens.folded)
-            if key == surname and at not in covered and tokens.capital[at]
+            at for at in indexes(tokens.folded, surname) if at not in covered and tokens.capital[at]
         }
     return Person(
         tokens.written(first.start, first.end),

@@ -231,7 +231,7 @@ def _add(tokens: Tokens, chunks: list[str]) -> None:
     rows = list(chain.from_iterable(map(_CUT.__getitem__, chunks)))
     columns = [list(column) for column in zip(*rows, strict=True)]
     words, _, gaps, marks, _ = columns
-    strays = _indexes(words, "")
+    strays = indexes(words, "")
     if strays:
         _hand_over(strays, words, gaps, marks)
         if len(strays) > _FEW:
@@ -251,7 +251,8 @@ def _add(tokens: Tokens, chunks: list[str]) -> None:
         tokens.capital += capital
 
 
-def _indexes(words: list[str], wanted: str) -> list[int]:
+def indexes(words: list[str], wanted: str) -> list[int]:
+    """Where a word stands."""
     found: list[int] = []
     at = -1
     for _ in range(words.count(wanted)):

@@ -16,14 +16,16 @@ from werkzeug.wrappers import Response as WerkzeugResponse
 
 from ..metrics import HTTP_REQUESTS, HTTP_SECONDS
 from ..runtime import Runtime
+from .api import ROOT, Api, Endpoint
 from .door import Door
 from .errors import HttpError
-from .message import Answer, Ask
+from .front import ANSWER, Front
+from .message import Answer, Ask, plausible_host
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-__all__ = ["create_app"]
+__all__ = ["create_app", "front_of"]
 
 
 class _Wire(Response):
@@ -55,18 +57,32 @@ class _BelowPrefix:
         return self._application(environ, start_response)
 
 
-def create_app(runtime: Runtime) -> Flask:
-    """Makes the WSGI application that serves a runtime."""
+def front_of(runtime: Runtime, *, every: float) -> Front:
+    """Makes the WSGI application that serves a runtime as a whole.
+
+    `every`: seconds that may pass until a change of the store is seen in what is kept of it.
+    """
+    front = create_app(runtime, every=every).wsgi_app
+    assert isinstance(front, Front)
+    return front
+
+
+def create_app(runtime: Runtime, *, every: float = 0.0) -> Flask:
+    """Makes the Flask application that serves a runtime, with what stands before it."""
     # templates and static files are the business of `templating`
     app = Flask("feedsvc", static_folder=None, template_folder=None)
     app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
     # which addresses are canonical is for `feeds` to say, not for the router
     app.url_map.merge_slashes = False
-    door = Door(runtime)
+    door = Door(runtime, every=every)
     if door.site.prefix:
         app.wsgi_app = _BelowPrefix(app.wsgi_app, door.site.prefix)  # type: ignore[method-assign]
+    front = Front(app.wsgi_app, door.watch, door.access, runtime.clock)
+    app.wsgi_app = front  # type: ignore[method-assign]
     _measure(app)
-    _route(app, door)
+    _refuse(app)
+    _route(app, door, front)
+    _route_api(app, Api(runtime, door))
 
     @app.errorhandler(Exception)
     def failed(error: Exception) -> WerkzeugResponse:
@@ -78,8 +94,19 @@ def create_app(runtime: Runtime) -> Flask:
     return app
 
 
-def _route(app: Flask, door: Door) -> None:
+def _refuse(app: Flask) -> None:
+    @app.before_request
+    def check_host() -> None:
+        if not plausible_host(request.environ.get("HTTP_HOST")):
+            raise HttpError(400, "A request has one Host header, which names a host.")
+
+
+def _route(app: Flask, door: Door, front: Front) -> None:
     pages, ops = door.pages, door.ops
+
+    def metrics(ask: Ask) -> Answer:
+        front.report()
+        return ops.metrics()
 
     def get(rule: str, name: str, view: Callable[..., Answer]) -> None:
         def answer(**values: str) -> WerkzeugResponse:
@@ -91,7 +118,7 @@ def _route(app: Flask, door: Door) -> None:
     get("/", "home", lambda ask: door.answer(ask, lambda: pages.home(ask)))
     get("/tags", "tags", lambda ask: door.answer(ask, pages.tags))
     get("/tags/<slugs>", "tag", lambda ask, slugs: door.answer(ask, lambda: pages.tag(slugs, ask)))
-    get("/sources", "sources", lambda ask: door.answer(ask, pages.sources))
+    get("/sources", "sources", lambda ask: door.answer(ask, lambda: pages.sources(ask)))
     get("/sources/<id>", "source", lambda ask, id: door.answer(ask, lambda: pages.source(id)))
     get("/entries/<key>", "entry", lambda ask, key: door.answer(ask, lambda: pages.entry(key)))
     get(
@@ -105,7 +132,26 @@ def _route(app: Flask, door: Door) -> None:
     get("/static/<name>", "static", lambda ask, name: door.static(ask, name))
     get("/healthz", "healthz", lambda ask: ops.health())
     get("/readyz", "readyz", lambda ask: ops.ready())
-    get("/metrics", "metrics", lambda ask: ops.metrics())
+    get("/metrics", "metrics", metrics)
+
+
+def _route_api(app: Flask, api: Api) -> None:
+    def get(rule: str, name: str, view: Callable[[Ask], Answer]) -> None:
+        app.add_url_rule(rule, name, lambda: _wire(view(_ask())), methods=["GET"])
+
+    def add(endpoint: Endpoint) -> None:
+        def answer(**values: str) -> WerkzeugResponse:
+            request.max_content_length = endpoint.most
+            return _wire(api.answer(endpoint, _ask(), values, request.get_data))
+
+        # RFC 6570 writes variables in braces, the router in angle brackets
+        rule = ROOT + endpoint.path.replace("{", "<").replace("}", ">")
+        app.add_url_rule(rule, endpoint.name, answer, methods=[endpoint.method])
+
+    get(f"{ROOT}/openapi.json", "openapi", api.openapi)
+    get(f"{ROOT}/docs", "api_docs", api.manual)
+    for endpoint in api.endpoints:
+        add(endpoint)
 
 
 def _measure(app: Flask) -> None:
@@ -139,8 +185,10 @@ def _ask() -> Ask:
         path=request.path,
         query=request.query_string.decode("utf-8", "replace"),
         headers={name.lower(): value for name, value in request.headers.items()},
+        client=request.remote_addr or "",
     )
 
 
 def _wire(answer: Answer) -> WerkzeugResponse:
+    request.environ[ANSWER] = (answer, request.url_rule.rule if request.url_rule else "unknown")
     return _Wire([answer.body] if answer.body else [], answer.status, list(answer.headers))

@@ -4,12 +4,14 @@ Entity tags come in and go out with their quotes, as they stand in headers.
 """
 
 import re
+from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
 from werkzeug.http import parse_date
 
 _ENTITY_TAG = re.compile(r'(?:W/)?("[\x21\x23-\x7e\x80-\xff]*")')
+_STRONG_TAG = re.compile(r'(?<!W/)("[\x21\x23-\x7e\x80-\xff]*")')
 
 
 def not_modified(
@@ -32,6 +34,21 @@ def not_modified(
     return since is not None and last_modified.replace(microsecond=0) <= since
 
 
+def failed(
+    *, etag: str, last_modified: datetime | None, if_match: str | None, unmodified_since: str | None
+) -> bool:
+    """Whether `If-Match`, or without it `If-Unmodified-Since`, forbids an answer: then it is a 412.
+
+    `If-Match` compares strongly (RFC 9110 §13.1.1): a weak tag never matches.
+    """
+    if if_match is not None:
+        return if_match.strip() != "*" and etag not in _STRONG_TAG.findall(if_match)
+    if unmodified_since is None or last_modified is None:
+        return False
+    since = parse_date(unmodified_since)
+    return since is not None and last_modified.replace(microsecond=0) > since
+
+
 def matches(if_none_match: str, etag: str) -> bool:
     """Compares weakly (RFC 9110 §8.8.3.2) with each tag of the list; `*` matches anything."""
     if if_none_match.strip() == "*":
@@ -39,9 +56,24 @@ def matches(if_none_match: str, etag: str) -> bool:
     return etag.removeprefix("W/") in _ENTITY_TAG.findall(if_none_match)
 
 
+def entity_tags(if_none_match: str, suffixes: Collection[str]) -> dict[str, str]:
+    """The tags of a list by what they are without the suffix that names a coding of the content."""
+    tags: dict[str, str] = {}
+    for tag in _ENTITY_TAG.findall(if_none_match):
+        stem, hyphen, suffix = tag[:-1].rpartition("-")
+        tags.setdefault(f'{stem}"' if hyphen and suffix in suffixes else tag, tag)
+    return tags
+
+
 def with_suffix(etag: str, suffix: str) -> str:
     """Names another coding of the same content: `"abc"` becomes `"abc-gz"`."""
     return f'{etag[:-1]}-{suffix}"' if suffix else etag
+
+
+def settles(moment: datetime | None, now: datetime) -> datetime | None:
+    """When `Last-Modified` will be another one than now though nothing changes; None for never."""
+    second = now.replace(microsecond=0)
+    return None if moment is None or moment < second else second + timedelta(seconds=1)
 
 
 def last_modified_value(moment: datetime, now: datetime) -> str:

@@ -6,8 +6,10 @@ and `ops`.
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from urllib.parse import unquote_plus
 
+from ..compose.shelf import Shelf
 from ..runtime import Runtime
 from .access import FeedAccess
 from .errors import Errors, HttpError, Unauthorized
@@ -18,10 +20,18 @@ from .pages import Pages
 from .respond import Representation, respond, whole
 from .site import Site
 from .templating import Templates
+from .watch import Watch
 
-#: How long a client may use a feed without asking again, in seconds.
+#: How long a client may use a feed without asking again, in seconds. Beyond that a cache may give
+#: it out once more while it asks, and for a day while we do not answer (RFC 5861).
 FEED_AGE = 60
+_FEED_CACHE = f"max-age={FEED_AGE}, stale-while-revalidate=60, stale-if-error=86400"
+_PAGE_CACHE = "no-cache"
+# what speaks of shared caches, or lets others be given what a revoked token opened
+_SHARED = re.compile(r"public|s-maxage=.*|stale-.*|private")
 
+# bodies in their codings
+_ENCODED = 24 * 2**20
 _MAX_TARGET = 8192
 _MAX_BODY = 2**20
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
@@ -30,18 +40,25 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 class Door:
     """Everything a request can be answered with, made once for a runtime."""
 
-    def __init__(self, runtime: Runtime) -> None:
+    def __init__(self, runtime: Runtime, *, every: float = 0.0) -> None:
+        """`every`: seconds that may pass until a change of the store, or of tokens, is noticed."""
         config = runtime.config
         self._clock = runtime.clock
-        self._access = FeedAccess(config.web.feed_tokens)
-        scope = "private" if self._access.restricted else "public"
-        feed_cache, page_cache = f"{scope}, max-age={FEED_AGE}", f"{scope}, no-cache"
+        self._encoded = Shelf(_ENCODED)
+        self.watch = Watch(runtime.store, every=every)
+        self.access = FeedAccess(config.web.feed_tokens, runtime.store.token_digests)
         self.site = Site(config.site.base_url)
         self.templates = Templates(config.site, self.site)
         self.errors = Errors(self.templates, self.site)
-        self.pages = Pages(runtime, self.templates, self.site, page_cache)
-        self.feeds = Feeds(runtime.composer, self.site, feed_cache, self.pages.feed)
-        self.ops = Ops(runtime, page_cache)
+        self.pages = Pages(runtime, self.templates, self.site, _PAGE_CACHE)
+        self.feeds = Feeds(
+            runtime.composer,
+            self.site,
+            _FEED_CACHE,
+            self.pages.feed,
+            no_deltas_for=config.web.no_deltas_for,
+        )
+        self.ops = Ops(runtime, _PAGE_CACHE)
 
     def feed(self, ask: Ask) -> Answer:
         """Answers a GET or HEAD of `/feeds/…`, whatever happens."""
@@ -51,9 +68,13 @@ class Door:
         """Answers a GET or HEAD with what may be read only with a feed token, if there are any."""
         try:
             check(ask)
-            if not self._access.allows(ask):
+            self.access.follow(self.watch.look())
+            if not self.access.allows(ask):
                 raise Unauthorized
-            return respond(ask, represent(), self._clock())
+            content = represent()
+            if self.access.restricted or ask.token is not None:
+                content = replace(content, cache=_private(content.cache))
+            return respond(ask, content, self._clock(), self._encoded)
         except Exception as error:
             return self.errors.answer(ask, error)
 
@@ -78,7 +99,13 @@ class Door:
         )
 
 
-def check(ask: Ask) -> None:
+def _private(cache: str) -> str:
+    """The same `Cache-Control` for the one who asked alone: nothing in it is for shared caches."""
+    own = [one for one in cache.split(", ") if not _SHARED.fullmatch(one)]
+    return ", ".join(("private", *own))
+
+
+def check(ask: Ask, *, most: int = _MAX_BODY) -> None:
     """Refuses what no address of ours can look like. Raises `HttpError`."""
     if len(ask.path) + len(ask.query) > _MAX_TARGET:
         raise HttpError(414, f"An address here has at most {_MAX_TARGET} characters.")
@@ -87,5 +114,5 @@ def check(ask: Ask) -> None:
     if _CONTROL.search(unquote_plus(ask.query)):
         raise HttpError(400, "A query holds no control characters.")
     length = ask.header("content-length") or "0"
-    if not length.isdigit() or int(length[:12]) > _MAX_BODY:
-        raise HttpError(413, f"A request here has at most {_MAX_BODY} bytes.")
+    if not length.isdigit() or int(length[:12]) > most:
+        raise HttpError(413, f"A request here has at most {most} bytes.")

@@ -9,10 +9,11 @@ import secrets
 from collections.abc import Mapping
 from http import HTTPStatus
 
-from ..errors import FeedsvcError, NotFound, QueryError, StoreUnavailable
+from ..errors import FeedsvcError, NotFound, QueryError, QueryTooCostly, StoreUnavailable
 from ..log import get_logger
 from . import access, negotiate
 from .message import Answer, Ask, Headers
+from .message import HttpError as HttpError
 from .respond import HTML_TYPE, SECURITY_HEADERS
 from .security import PAGE_POLICY
 from .site import Site
@@ -24,16 +25,6 @@ PROBLEM_TYPE = "application/problem+json; charset=utf-8"
 RETRY_AFTER = 10
 
 log = get_logger(__name__)
-
-
-class HttpError(Exception):
-    """A request that HTTP itself refuses; `detail` is for the user."""
-
-    def __init__(self, status: int, detail: str, *, headers: Headers = ()) -> None:
-        super().__init__(detail)
-        self.status = status
-        self.detail = detail
-        self.headers = headers
 
 
 class BadRequest(HttpError):
@@ -83,7 +74,9 @@ class Errors:
             case Moved():
                 return self._moved(error)
             case HttpError():
-                return self._write(ask, error.status, error.detail, headers=error.headers)
+                return self._write(
+                    ask, error.status, error.detail, members=error.members, headers=error.headers
+                )
             case QueryError():
                 members = {
                     "query": error.query,
@@ -94,6 +87,10 @@ class Errors:
                 return self._write(ask, 400, str(error), members=members)
             case NotFound():
                 return self._write(ask, 404, str(error))
+            case QueryTooCostly():
+                return self._write(
+                    ask, 503, str(error), members={"help": self._site.absolute("/search")}
+                )
             case StoreUnavailable():
                 log.error("store unavailable", error=str(error))
                 return self._write(

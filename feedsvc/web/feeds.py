@@ -4,22 +4,28 @@ Works on plain values from the request line to the last header, so that it can s
 any framework. What is in a feed is the composer's business, and the web page of it that of `pages`.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
+from dataclasses import replace
 
 from werkzeug.urls import iri_to_uri
 
-from ..compose import Composer, FeedRequest, Options
+from ..compose import Composer, FeedRequest, Options, Rendering
 from ..errors import NotFound
 from ..formats import FORMATS
-from . import negotiate
+from . import compress, conditional, negotiate
 from .errors import BadRequest, Moved
 from .message import Ask
-from .respond import Rendered, Representation
+from .respond import Part, Rendered, Representation
 from .security import FEED_POLICY
 from .site import Site
+from .watch import lasts
 
 HTML = "html"
+
+#: How long the archive of a month that is over may be used without asking again, in seconds: what
+#: was withdrawn from it stays that long in caches.
+ARCHIVE_AGE = 86_400
 
 #: Other media types that a format answers to.
 _ALIASES: Mapping[str, tuple[str, ...]] = {
@@ -38,8 +44,9 @@ OFFERS = (
 )
 
 _KINDS = (
-    "all, tags/TAG,TAG, sources/ID, query?q=QUERY, and those named in the configuration, "
-    f"each with {', '.join(f'.{suffix}' for suffix in FORMATS)} or nothing behind it"
+    "all, tags/TAG,TAG, sources/ID, query?q=QUERY, and those named in the configuration, each "
+    "also with /archive/YYYY-MM behind it, and then "
+    f"{', '.join(f'.{suffix}' for suffix in FORMATS)} or nothing"
 )
 # what people try behind a feed's name; behind a tag's it would pass for a part of the tag
 _NO_SUFFIXES = frozenset({"htm", "html", "opml", "rdf", "txt", "xml"})
@@ -54,10 +61,13 @@ class Feeds:
         site: Site,
         cache: str,
         page: Callable[[FeedRequest], Representation],
+        no_deltas_for: Iterable[str] = (),
     ) -> None:
         self._composer = composer
         self._site = site
         self._cache = cache
+        self._closed = f"max-age={ARCHIVE_AGE}"
+        self._no_deltas = tuple(map(str.lower, no_deltas_for))
         self._page = page
 
     def represent(self, ask: Ask) -> Representation:
@@ -70,14 +80,23 @@ class Feeds:
         request, suffix = self._resolve(ask, options)
         canonical = f"/{request.path}" + (f".{suffix}" if suffix else "")
         if ask.path != canonical:
-            query = f"?{ask.query}" if ask.query else ""
-            raise Moved(self._site.link(canonical) + query)
+            return self._elsewhere(ask, canonical)
         if suffix:
-            return self._feed(request, suffix, negotiated=False)
+            return self._feed(ask, request, suffix, negotiated=False)
         chosen = negotiate.choose(ask.header("accept"), OFFERS)
         if chosen == HTML:
             return self._page(request)
-        return self._feed(request, chosen, negotiated=True)
+        return self._feed(ask, request, chosen, negotiated=True)
+
+    def _elsewhere(self, ask: Ask, canonical: str) -> Representation:
+        """Sends the client on, unless it came with a token.
+
+        That would be missing there, or be written down in `Location`: it gets the feed at once.
+        """
+        if ask.token is None:
+            query = f"?{ask.query}" if ask.query else ""
+            raise Moved(self._site.link(canonical) + query)
+        return replace(self.represent(replace(ask, path=canonical)), lasts=None)
 
     def _resolve(self, ask: Ask, options: Options) -> tuple[FeedRequest, str | None]:
         """The feed and its suffix; a feed whose own name ends in a suffix is found as well."""
@@ -90,14 +109,17 @@ class Feeds:
         try:
             return self._request(stem, ask, options), suffix
         except NotFound:
-            # tags have no dots, so that only a source or a named feed can be meant
-            if not stem.startswith("tags/"):
+            # tags and months have no dots, so that only a source or a named feed can be meant
+            if not stem.startswith("tags/") and "/archive/" not in stem:
                 with suppress(NotFound):
                     return self._request(name, ask, options), None
             raise
 
     def _request(self, name: str, ask: Ask, options: Options) -> FeedRequest:
         composer = self._composer
+        feed, archive, month = name.rpartition("/archive/")
+        if archive and "/" not in month:
+            return composer.archived(self._request(feed, ask, options), month, ask.arguments)
         match name.split("/"):
             case ["all"]:
                 return composer.all(options)
@@ -113,14 +135,15 @@ class Feeds:
                 return composer.named(only, options)
         raise NotFound(f"There is no feed at /feeds/{name}; feeds are {_KINDS}.")
 
-    def _feed(self, request: FeedRequest, suffix: str, *, negotiated: bool) -> Representation:
+    def _feed(
+        self, ask: Ask, request: FeedRequest, suffix: str, *, negotiated: bool
+    ) -> Representation:
         composer = self._composer
 
         def render() -> Rendered:
-            feed = composer.rendering(request, suffix)
-            return Rendered(body=feed.body, etag=feed.etag, last_modified=feed.last_modified)
+            return _rendered(composer.rendering(request, suffix, head))
 
-        head = composer.head(request)
+        head, deltas = composer.head(request), composer.has_deltas(request)
         own = iri_to_uri(composer.url(request, suffix))
         links = [f'<{own}>; rel="self"; type="{FORMATS[suffix].media_type}"']
         links.extend(
@@ -130,15 +153,44 @@ class Feeds:
             if other != suffix
         )
         links.append(f'<{iri_to_uri(composer.url(request))}>; rel="alternate"; type="text/html"')
-        headers = [("Link", ", ".join(links)), ("Content-Security-Policy", FEED_POLICY)]
-        if negotiated:
-            headers.append(("Content-Location", own))
+        links.extend(
+            f'<{iri_to_uri(composer.url(turned, suffix))}>; rel="{rel}"'
+            for rel, turned in composer.around(request, head)
+        )
         return Representation(
             media_type=f"{FORMATS[suffix].media_type}; charset=utf-8",
             render=render,
             etag=composer.etag(request, suffix, head),
             last_modified=composer.last_modified(head),
-            cache=self._cache,
-            vary=("Accept",) if negotiated else (),
-            headers=tuple(headers),
+            cache=self._closed if composer.closed(request) else self._cache,
+            vary=(*(("Accept",) if negotiated else ()), *(("A-IM",) if deltas else ())),
+            location=own if negotiated else None,
+            headers=(("Link", ", ".join(links)), ("Content-Security-Policy", FEED_POLICY)),
+            part=self._part(ask, request, suffix) if deltas else None,
+            lasts=lasts(request.query),
         )
+
+    def _part(
+        self, ask: Ask, request: FeedRequest, suffix: str
+    ) -> Callable[[], Part | None] | None:
+        """What is new since the client's instance, if it asks for that and can take it."""
+        had, agent = ask.header("if-none-match"), (ask.header("user-agent") or "").lower()
+        if not had or not negotiate.manipulation(ask.header("a-im"), "feed"):
+            return None
+        if any(name in agent for name in self._no_deltas):
+            return None
+
+        def part() -> Part | None:
+            tags = conditional.entity_tags(had, [coding.suffix for coding in compress.CODINGS])
+            made = self._composer.delta(request, suffix, tags)
+            if made is None:
+                return None
+            # the instance as the client knows it: a coding is part of it (RFC 3229 §3)
+            base = tags[made.base]
+            return Part(rendered=_rendered(made.rendering), im="feed", base=base)
+
+        return part
+
+
+def _rendered(feed: Rendering) -> Rendered:
+    return Rendered(body=feed.body, etag=feed.etag, last_modified=feed.last_modified)

@@ -41,6 +41,13 @@ def choose(accept: str | None, offers: Sequence[Offer]) -> str:
     return best
 
 
+def manipulation(a_im: str | None, name: str) -> bool:
+    """Whether `A-IM` names an instance manipulation as acceptable (RFC 3229 §10.5.3)."""
+    return any(
+        value.lower() == name and quality > 0 for value, quality in parse_accept_header(a_im or "")
+    )
+
+
 def _rank_aliases(ranges: MIMEAccept, offer: Offer) -> tuple[float, int]:
     return max((_rank(ranges, alias, exact=True) for alias in offer.aliases), default=(0.0, 0))
 

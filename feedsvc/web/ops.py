@@ -92,6 +92,7 @@ class Ops:
                 title=_title(status),
                 html_url=status.meta.link if status.meta else None,
                 tags=status.source.tags,
+                id=status.source.id,
             )
             for status in self._store.sources()
             if status.source.kind == "feed" and not _secret(status.source.location)

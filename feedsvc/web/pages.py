@@ -8,18 +8,22 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from ..compose import FeedRequest, Options
-from ..errors import NotFound, QueryError
-from ..model import StoredEntry, parse_key
+from ..errors import NotFound, QueryError, QueryTooCostly
+from ..keys import parse_key
+from ..model import StoredEntry
+from ..months import start_of
 from ..runtime import Runtime
 from ..store.base import Head, Page
+from ..suggest import suggestions
 from . import views
 from .changes import changes
-from .errors import Gone, Moved
+from .errors import BadRequest, Gone, Moved
 from .message import Ask
 from .respond import HTML_TYPE, Rendered, Representation, digest, whole
 from .security import PAGE_POLICY
 from .site import Site
 from .templating import Templates
+from .watch import lasts
 
 _HOME_TAGS = 16
 _ALL_TAGS = 2000
@@ -73,9 +77,13 @@ class Pages:
         """Entries with a tag, or with several. Raises `Moved` for another spelling of them."""
         request = self._composer.tags(slugs.split(","), self._options(ask))
         path = "/" + request.path.removeprefix("feeds/")
-        if path != f"/tags/{slugs}":
+        page = self._list(request, _Listing("feed.html", path, {}))
+        if path == f"/tags/{slugs}":
+            return page
+        if ask.token is None:
             raise Moved(self._site.link(path) + (f"?{ask.query}" if ask.query else ""))
-        return self._list(request, _Listing("feed.html", path, {}))
+        # one who came with a token is not sent where it would be missing
+        return replace(page, lasts=None)
 
     def feed(self, request: FeedRequest) -> Representation:
         """The page of any feed."""
@@ -97,7 +105,11 @@ class Pages:
             return self._page("search.html", {**context, **nothing, "problem": problem}, status=400)
         asked = dict(request.params).get("q", "everything")
         listing = _Listing("search.html", "/search", {**context, "asked": asked})
-        return self._list(request, listing, q=q)
+        try:
+            return self._list(request, listing, q=q)
+        except QueryTooCostly as error:
+            problem = {"message": str(error), "pointer": ""}
+            return self._page("search.html", {**context, **nothing, "problem": problem}, status=503)
 
     def _options(self, ask: Ask) -> Options:
         return self._composer.options(ask.arguments)
@@ -111,38 +123,32 @@ class Pages:
         dated: bool = False,
     ) -> Representation:
         head = self._composer.head(request)
-        extra = repr((listing.template, listing.path, listing.context)).encode()
+        meant = () if head.marks else suggestions(self._store, request.query)
+        extra = repr((listing.template, listing.path, listing.context, meant)).encode()
 
         def etag(head: Head) -> str:
             feed = self._composer.etag(request, "html", head)
             return digest(self._templates.digest, extra, feed.encode())
 
         def render() -> Rendered:
-            page = self._find(request)
+            page = self._composer.page(request)
             marks = tuple((one.entry.key, one.fingerprint) for one in page.entries)
             # a commit may have come since: the entity tag is that of what is shown
             shown = replace(head, marks=marks, next=page.next)
             body = self._templates.render(
-                listing.template, **self._context(request, listing, page, q=q)
+                listing.template, **self._context(request, listing, page, q=q), meant=meant
             )
             return Rendered(body=body, etag=etag(shown), last_modified=modified)
 
         modified = self._composer.last_modified(head) if dated else None
-        return replace(self._html(render, etag=etag(head)), last_modified=modified)
-
-    def _find(self, request: FeedRequest) -> Page:
-        options = request.options
-        return self._store.find(
-            request.query,
-            limit=options.limit,
-            now=self._runtime.clock(),
-            before=options.before,
-        )
+        html = self._html(render, etag=etag(head))
+        return replace(html, last_modified=modified, lasts=lasts(request.query))
 
     def _context(
         self, request: FeedRequest, listing: _Listing, page: Page, *, q: str | None
     ) -> dict[str, object]:
-        items = [views.card(one) for one in page.entries]
+        keep = request.options.dupes == "keep"
+        items = [views.card(one, alone=keep) for one in page.entries]
         first = self._composer.turned(request, None)
 
         def turn(request: FeedRequest) -> str:
@@ -167,6 +173,9 @@ class Pages:
     def _title(self, request: FeedRequest, items: list[views.Card]) -> str:
         """A feed's title as a heading below the site's own; tags as people write them."""
         site = self._runtime.config.site.title
+        if request.month is not None:
+            live = self._composer.current(request)
+            return f"{self._title(live, items)}, {start_of(request.month):%B %Y}"
         if request.path.startswith("feeds/tags/"):
             labels = {tag.slug: tag.label for item in items for tag in item.tags}
             slugs = request.path.removeprefix("feeds/tags/").split(",")
@@ -182,17 +191,31 @@ class Pages:
         example = ",".join(sorted(tag.slug for tag in tags[:2]))
         return self._page("tags.html", {"here": "/tags", "tags": tags, "example": example})
 
-    def sources(self) -> Representation:
-        """What is polled, how that goes, and what to do where it does not."""
-        sources = [views.source(status) for status in self._store.sources()]
-        troubled = sum(source.state == "trouble" for source in sources)
-        return self._page(
-            "sources.html", {"here": "/sources", "sources": sources, "troubled": troubled}
-        )
+    def sources(self, ask: Ask) -> Representation:
+        """What is polled, how that goes, and what to do where it does not; by id, page by page."""
+        after = ask.arguments.get("after") or None
+        state = _choice(ask, "state", ("all", "trouble"))
+        most = self._options(ask).limit
+        found = self._store.source_page(limit=most + 1, after=after, troubled=state == "trouble")
+        page, more = found[:most], len(found) > most
+        unread = self._store.page_troubles([status.source.id for status in page])
+        counts = self._store.source_counts()
+        given = {"limit": ask.arguments.get("limit"), "state": ask.arguments.get("state")}
+        following = self._site.link("/sources", after=page[-1].source.id, **given) if more else None
+        context = {
+            "here": "/sources",
+            "sources": [views.source(status, unread.get(status.source.id)) for status in page],
+            "counts": counts,
+            "state": state,
+            "more": following,
+            "first": self._site.link("/sources", **given) if after else None,
+        }
+        return self._page("sources.html", context)
 
     def source(self, id: str) -> Representation:
         """One source with the history of its polls. Raises `NotFound`."""
-        source = views.source(self._store.source(id))
+        unread = self._store.page_troubles([id])
+        source = views.source(self._store.source(id), unread.get(id))
         return self._page("source.html", {"here": "/sources", "source": source})
 
     def entry(self, key: str) -> Representation:
@@ -250,3 +273,10 @@ class Pages:
             headers=(("Content-Security-Policy", PAGE_POLICY),),
             status=status,
         )
+
+
+def _choice(ask: Ask, name: str, choices: tuple[str, ...]) -> str:
+    value = ask.arguments.get(name) or choices[0]
+    if value not in choices:
+        raise BadRequest(f"{name} is one of {', '.join(choices)}.")
+    return value

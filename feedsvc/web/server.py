@@ -5,6 +5,7 @@ import os
 import socket
 import threading
 import time
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
 _WATCH_SECONDS = 1.0
+# how old what is kept in memory may get before a commit is noticed
+_LOOK_SECONDS = 0.25
 _MOST_WORKERS = 4
 _PATIENCE = 5.0
 
@@ -85,15 +88,21 @@ def serve_web(config: Config) -> None:
 
 def _application(config: Config, parent: int, *_: Any) -> "WSGIApplication":
     """Makes the application inside a worker process."""
-    from . import create_app
+    from . import front_of
 
     setup(verbose=False)
-    threading.Thread(target=_end_with, args=(parent,), name="follow-server", daemon=True).start()
-    return create_app(open_runtime(config, migrate=False))
+    front = front_of(open_runtime(config, migrate=False), every=_LOOK_SECONDS)
+    follow = partial(_follow, parent, front.report)
+    threading.Thread(target=follow, name="follow-server", daemon=True).start()
+    return front
 
 
-def _end_with(parent: int) -> None:
-    """Ends a worker whose server was killed: it would go on holding the port unwatched."""
+def _follow(parent: int, report: Callable[[], None]) -> None:
+    """Reports what was counted, also of the last requests of many.
+
+    Ends a worker whose server was killed: it would go on holding the port unwatched.
+    """
     while os.getppid() == parent:
         time.sleep(_WATCH_SECONDS)
+        report()
     os._exit(1)

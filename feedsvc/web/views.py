@@ -6,19 +6,22 @@ that was sanitised on its way in becomes `Markup`.
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 from urllib.parse import urlsplit
 
 from markupsafe import Markup
 
 from ..formats.plain import as_html, as_text
 from ..log import mask
-from ..model import Entry, Link, Person, Problem, StoredEntry, Tag, Text
+from ..model import Duplicate, Entry, Link, Person, Problem, StoredEntry, Tag, Text
 from ..normalise.text import first_words
 from ..notes import notes
 from ..pacing import account, upcoming
-from ..polls import PollRecord
+from ..polls import PageTroubles, PollRecord
 from ..remedies import remedy
 from ..store.base import SourceStatus
+
+SourceCondition = Literal["ok", "trouble", "off"]
 
 _EXCERPT = 300
 
@@ -58,6 +61,7 @@ class Card:
     lang: str | None
     link: str | None
     host: str
+    copies: tuple[Duplicate, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +106,7 @@ class SourceView:
     origin: str
     entries: int
     tags: tuple[str, ...]
-    state: str
+    state: SourceCondition
     state_label: str
     status: int | None
     last_at: datetime | None
@@ -118,8 +122,8 @@ class SourceView:
     history: tuple[PollView, ...]
 
 
-def card(stored: StoredEntry) -> Card:
-    """An entry as lists show it."""
+def card(stored: StoredEntry, *, alone: bool = False) -> Card:
+    """An entry as lists show it; `alone` where its copies stand in the list as well."""
     entry = stored.entry
     excerpt = _excerpt(entry)
     return Card(
@@ -137,6 +141,7 @@ def card(stored: StoredEntry) -> Card:
         lang=entry.lang,
         link=entry.link,
         host=urlsplit(entry.link).hostname or "" if entry.link else "",
+        copies=() if alone else stored.duplicates,
     )
 
 
@@ -180,8 +185,8 @@ def enclosures(entry: Entry) -> tuple[Enclosure, ...]:
     return tuple(_enclosure(link) for link in entry.links if link.rel == "enclosure")
 
 
-def source(status: SourceStatus) -> SourceView:
-    """A source as the listing shows it."""
+def source(status: SourceStatus, pages: PageTroubles | None = None) -> SourceView:
+    """A source as the listing shows it, with what is wrong with the pages of its entries."""
     source, state = status.source, status.state
     told = status.meta.title if status.meta else None
     location = mask(source.location)
@@ -206,7 +211,7 @@ def source(status: SourceStatus) -> SourceView:
         next_at=next_at if source.enabled else None,
         why=why,
         moved=mask(account(state.move)) if state.move else None,
-        notes=notes(state),
+        notes=tuple(map(mask, notes(state, pages))),
         error=mask(state.error) if state.error else None,
         advice=remedy(source, state),
         failures=state.failures,
@@ -228,7 +233,7 @@ def _poll(record: PollRecord) -> PollView:
     )
 
 
-def _state(status: SourceStatus) -> tuple[str, str]:
+def _state(status: SourceStatus) -> tuple[SourceCondition, str]:
     state = status.state
     if not status.source.enabled:
         return ("trouble", "disabled after an error") if state.error else ("off", "disabled")

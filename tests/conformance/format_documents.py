@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from feedsvc.model import (
     Category,
     DeletedEntry,
+    Duplicate,
     FeedDocument,
     FeedEntry,
     Link,
@@ -16,6 +17,7 @@ from feedsvc.model import (
     SourceMeta,
     Text,
 )
+from feedsvc.vocabulary import Extension
 
 BASE = "https://feeds.example.org"
 
@@ -243,6 +245,31 @@ related = st.builds(
     score=st.floats(0, 1),
     reason=anything,
 )
+duplicates = st.builds(
+    Duplicate,
+    key=st.just("ccccccccccccc"),
+    id=anything,
+    title=anything,
+    link=st.none() | urls,
+    source_id=st.just("other"),
+    source_title=anything,
+)
+# places and chapters mean something only in their places: `normalise.places` lets no other in
+_names = st.builds(
+    "{}:{}".format,
+    st.sampled_from(["itunes", "podcast", "media", "dc", "dcterms", "slash", "thr", "prism", "yt"]),
+    st.sampled_from(["title", "summary", "content", "person", "group", "value", "credit", "total"]),
+)
+_attributes = few(
+    st.tuples(st.sampled_from(["type", "role", "lang", "id", "ref", "scheme"]), anything)
+).map(lambda pairs: tuple(dict(pairs).items()))
+extensions = st.recursive(
+    st.builds(Extension, name=_names, text=maybe, attributes=_attributes),
+    lambda inner: st.builds(
+        Extension, name=_names, text=maybe, attributes=_attributes, children=few(inner)
+    ),
+    max_leaves=4,
+)
 entries = st.builds(
     FeedEntry,
     id=anything | urls,
@@ -260,6 +287,8 @@ entries = st.builds(
     lang=maybe,
     source=st.none() | sources,
     related=few(related),
+    duplicates=few(duplicates),
+    extensions=few(extensions),
 )
 deleted = st.builds(DeletedEntry, id=anything | urls, key=st.just("d" * 13), when=dates)
 documents = st.builds(

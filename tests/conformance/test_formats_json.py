@@ -10,7 +10,7 @@ from feedsvc.errors import RenderError
 from feedsvc.formats import FORMATS, render
 from feedsvc.model import FeedDocument, FeedEntry, Link, Person, Text
 
-from .format_documents import BARE, DOCUMENT, PLAIN, RICH
+from .format_documents import BARE, BASE, DOCUMENT, PLAIN, RICH
 from .format_rules import faults
 
 format = FORMATS["json"]
@@ -69,6 +69,7 @@ def test_the_head() -> None:
         "id": DOCUMENT.id,
         "rights": "CC BY",
         "updated": "2025-04-10T06:00:00Z",
+        "links": [{"rel": "first", "href": f"{BASE}/feeds/tags/russia.atom"}],
         "deleted": [{"id": "tag:localhost,2026:seeds/gone.txt", "when": "2025-04-09T00:00:00Z"}],
     }
 
@@ -156,3 +157,16 @@ def test_what_json_has_no_number_for_is_refused_by_name() -> None:
     odd = replace(RICH, related=(replace(RICH.related[0], score=float("nan")),))
     with pytest.raises(RenderError, match="embassies"):
         format.fragment(odd)
+
+
+def test_an_archive_says_so_and_goes_on_to_the_one_before() -> None:
+    around = (
+        Link(href=f"{BASE}/feeds/all.json", rel="current"),
+        Link(href=f"{BASE}/feeds/all/archive/2025-02.json", rel="prev-archive"),
+        Link(href=f"{BASE}/feeds/all/archive/2025-05.json", rel="next-archive"),
+    )
+    archive = replace(DOCUMENT, self_url=f"{BASE}/feeds/all/archive/2025-03.json", links=around)
+    head = feed(archive)
+    assert head["next_url"] == around[1].href
+    assert head["_feedsvc"]["archive"] is True
+    assert head["_feedsvc"]["links"] == [{"rel": one.rel, "href": one.href} for one in around]

@@ -5,12 +5,14 @@ from collections import Counter
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import text
 
 from feedsvc.model import PollState, Source
 from feedsvc.pacing import host_of
 from feedsvc.polls import Hints, Move, PollRecord
 from feedsvc.store import SqlStore
 from feedsvc.store.base import Claim, PollResult
+from feedsvc.store.codec import micros
 from tests.storekit import HOUR, LEASE, NOW, add
 
 SECOND = timedelta(seconds=1)
@@ -301,6 +303,25 @@ def test_all_of_a_poll_state_is_kept(any_store: SqlStore) -> None:
     (again,) = take(any_store)
     assert again.state == state
     assert any_store.source("s0").state == state
+
+
+_MANY = text(
+    "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 70000)"
+    " INSERT INTO hosts (host, retry_after, told_at) SELECT 'h' || i, :until, :at FROM n"
+)
+
+
+def test_any_number_of_hosts_may_rest(any_store: SqlStore) -> None:
+    """As when all that is behind one large network answers 503 with Retry-After."""
+    crowd(any_store, "a.example", 3)
+    with any_store.writing() as connection:
+        told = {"until": micros(NOW + HOUR), "at": micros(NOW)}
+        connection.execute(_MANY, told)
+        connection.execute(
+            text("UPDATE hosts SET retry_after = :until WHERE host = 'a.example:80'"), told
+        )
+    crowd(any_store, "b.example", 3, prefix="other")
+    assert {claim.source.id for claim in take(any_store)} == {"other0", "other1"}
 
 
 def test_a_host_that_rests_is_not_lag(any_store: SqlStore) -> None:

@@ -44,7 +44,7 @@ def execute(store: SqlStore, statement: str) -> None:
 
 
 def test_every_backend_is_a_store() -> None:
-    promised = {name for name in vars(Store) if not name.startswith("_")}
+    promised = {name for part in Store.__mro__ for name in vars(part) if not name.startswith("_")}
     for backend in BACKENDS.values():
         assert promised <= set(dir(backend))
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
-from feedsvc.model import entry_key
+from feedsvc.keys import entry_key
 from feedsvc.query.text import tokens
 from feedsvc.store import SqlStore
 from feedsvc.store.base import Linked, Reference, RelatedLink, Sought, Titled

@@ -9,7 +9,7 @@ from msgspec.structs import replace as with_fields
 from sqlalchemy import event
 
 from feedsvc.errors import ClaimLost
-from feedsvc.model import PollState, Problem
+from feedsvc.model import PollState, Problem, Source
 from feedsvc.store import SqlStore
 from feedsvc.store.base import Claim, PollResult
 from tests.storekit import HOUR, LEASE, NOW, add, claim, entry, poll, tag, uids
@@ -241,15 +241,36 @@ def test_claims_of_dead_owners_are_free_at_once_and_fenced_off(any_store: SqlSto
         asked.append(owner)
         return owner == "dead"
 
-    assert any_store.release_dead(dead) == ("dead",)
+    assert any_store.release_dead(dead, now=NOW, lease=LEASE) == ("dead",)
     assert sorted(asked) == ["dead", "living"]
-    assert any_store.release_dead(dead) == ()
+    assert any_store.release_dead(dead, now=NOW, lease=LEASE) == ()
     assert sorted(due(any_store)) == ["a", "c", "idle"]
+
+
+def test_what_the_dead_may_have_asked_for_rests(any_store: SqlStore) -> None:
+    folder = Source(id="folder", kind="directory", location="seeds")
+    any_store.add_source(folder, NOW)
+    add(any_store, "a", "b", "c")
+    rest = 5 * LEASE
+    claim(any_store, "a", owner="dead")
+    claim(any_store, "folder", owner="dead")
+    # its clock was ahead, and nobody waits for the end of such a lease
+    claim(any_store, "b", owner="dead", now=NOW + 1000 * HOUR)
+    later = NOW + LEASE / 2
+    assert any_store.release_dead(lambda owner: True, now=later, lease=LEASE, rest=rest)
+    at = {status.source.id: status.state.next_at for status in any_store.sources()}
+    assert at == {"a": NOW + rest, "b": later + rest, "c": NOW, "folder": NOW}
+    assert sorted(due(any_store, now=later, rest=rest)) == ["c", "folder"]
+    # one that asks for more than the schedule is not held up
+    assert due(any_store, now=later, rest=rest, ignore_schedule=True, only=["a"]) == ["a"]
+    # a lease that was left to run out is no different
+    assert due(any_store, now=NOW + rest, rest=rest) == ["folder"]
+    assert sorted(due(any_store, now=later + rest, rest=rest)) == ["a", "b", "c"]
 
 
 def test_who_was_taken_for_dead_cannot_commit(any_store: SqlStore) -> None:
     add(any_store, "a")
     held = claim(any_store, "a", owner="sleeping")
-    any_store.release_dead(lambda owner: True)
+    any_store.release_dead(lambda owner: True, now=NOW, lease=LEASE)
     with pytest.raises(ClaimLost):
         any_store.finish_poll(held, PollResult(state=PollState(next_at=NOW)), NOW)

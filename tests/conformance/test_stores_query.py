@@ -34,15 +34,18 @@ from feedsvc.store.engine import Tuning
 from tests.storekit import HOUR, LEASE, NOW, add, entry, poll, uids
 
 SOURCES: dict[str, SourceKind] = {"a": "feed", "b": "feed", "c": "directory"}
-WORDS = ("harbour", "Élysée", "U.S.", "москва", "東京", "oil", "½", "x")
+WORDS = (
+    *("harbour", "Élysée", "U.S.", "москва", "東京", "oil", "½", "x", "the", "İzmir", "Straße"),
+    *("كِتاب", "ภาษาไทย", "हिन्दी", "서울", "e\u0301te\u0301", "it's", "covid-19", "Ǆ", "ﬁn", "😀"),
+)
 TAGS = ("red", "green", "blue", "united-states", "русский", "rare")
 LANGUAGES = (None, "en", "en-US", "EN_gb", "de", "eng", "de%", "zh-Hant-TW")
 # how entries are looked up must not matter: as it comes, everything common, everything rare
 TUNINGS = (
     Tuning(),
-    Tuning(hits=1, share=10**9, batch=3),
-    Tuning(hits=4, share=1),
-    Tuning(hits=10**6, share=0),
+    Tuning(hits=1, few=0, batch=3),
+    Tuning(hits=4, few=2),
+    Tuning(hits=10**6, few=10**6),
 )
 
 
@@ -224,7 +227,7 @@ def test_quotes_and_operators_of_the_index_are_only_text(any_store: SqlStore) ->
 def test_a_query_of_very_many_terms_is_answered(any_store: SqlStore) -> None:
     tags = [f"t{number}" for number in range(300)]
     poll(any_store, entry("one", tags=tags[:150]), *(entry(f"{n}") for n in range(20)))
-    any_store.tuning = replace(any_store.tuning, share=0)
+    any_store.tuning = replace(any_store.tuning, few=0)
     some = EntryQuery(Or(tuple(map(Tagged, tags))))
     assert any_store.count(some, now=NOW) == 1
     few = EntryQuery(Or(tuple(map(Tagged, tags[100:190]))))

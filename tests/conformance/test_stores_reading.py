@@ -10,7 +10,8 @@ from random import Random
 import pytest
 
 from feedsvc.errors import QueryError
-from feedsvc.model import DeletedEntry, PollState, Source, SourceMeta, Text, entry_key, key_number
+from feedsvc.keys import entry_key, key_number
+from feedsvc.model import DeletedEntry, PollState, Source, SourceMeta, Text
 from feedsvc.query import EntryQuery, parse
 from feedsvc.store import BACKENDS, SqlStore
 from feedsvc.store.base import Head, Page, PollResult, RelatedLink

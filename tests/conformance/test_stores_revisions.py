@@ -6,15 +6,14 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from alembic import command
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, select
 
 from feedsvc.errors import NotFound
 from feedsvc.model import Entry, Link, Text
 from feedsvc.store import BACKENDS, Kept, SqlStore, open_store
-from feedsvc.store.life import alembic_config, newest_revision
-from feedsvc.store.schema import entries, metadata, revisions
-from tests.storekit import HOUR, NOW, entry, key_of, poll, statements, tag
+from feedsvc.store.life import newest_revision
+from feedsvc.store.schema import entries
+from tests.storekit import HOUR, NOW, entry, fill_as_of, key_of, poll, statements, tag
 
 LINK = Link(href="https://a.example/sound.mp3", rel="enclosure", type="audio/mpeg", length=9)
 
@@ -46,6 +45,13 @@ def test_each_change_keeps_what_was(any_store: SqlStore) -> None:
     assert past[0].entry == replace(version(1), digest="one 2")
     assert all(one.whole for one in past)
     assert any_store.changes(key_of("one")) == (2, NOW + 2 * HOUR)
+
+
+def test_what_else_is_kept_of_an_entry_is_no_change_of_content(any_store: SqlStore) -> None:
+    poll(any_store, version(0))
+    poll(any_store, replace(version(0), digest="one 0.transcript"), now=NOW + HOUR)
+    assert any_store.entry(key_of("one")).entry.digest == "one 0.transcript"
+    assert any_store.revisions(key_of("one")) == ()
 
 
 def test_tags_and_withdrawals_are_no_change_of_content(any_store: SqlStore) -> None:
@@ -152,19 +158,7 @@ def test_a_store_of_the_first_release_is_upgraded_with_all_it_holds(
     poll(any_store, version(0), version(0, "other"))
     old = open_store(url)
     request.addfinalizer(old.close)
-    old._prepare_file()
-    with old.writing() as connection:
-        command.upgrade(alembic_config(connection), "0002")
-    with any_store.reading() as source, old.writing() as connection:
-        for table in metadata.sorted_tables:
-            if table is not revisions:
-                rows = [dict(row) for row in source.execute(select(table)).mappings()]
-                connection.execute(table.delete())
-                if rows:
-                    connection.execute(insert(table), rows)
-        pks = list(source.scalars(select(entries.c.pk)))
-        old._put_text(connection, any_store._texts(source, pks))
-        old._after_copy(connection)
+    fill_as_of("0002", old, any_store)
     assert not old.schema_current()
     assert old.migrate() == newest_revision()
     assert old.check() == ()

@@ -14,6 +14,8 @@ from feedsvc.query import parse
 from feedsvc.round import poll_once
 from feedsvc.runtime import Runtime
 from feedsvc.web import create_app
+from feedsvc.web.api import ROOT
+from tests.curl import BASE
 from tests.feedserver import FeedServer
 from tests.store import empty_runtime
 from tests.xss import VECTORS, atom, bad_url, documents, faults, jsonfeed, rss
@@ -138,10 +140,33 @@ def test_json(world: World) -> None:
     assert found == []
 
 
+def test_api(world: World) -> None:
+    found: list[str] = []
+    address, told = f"{ROOT}/entries?limit=500&dupes=keep", 0
+    while address:
+        page = json.loads(world.get(address))
+        for entry in page["entries"]:
+            told += 1
+            for text in (entry["summary"], entry["content"]):
+                if text and text["type"] == "html":
+                    found += judged(entry["key"], text["value"])
+            found += filter(None, map(bad_url, filter(None, [entry["link"], *urls(entry)])))
+        address = (page["next_url"] or "").removeprefix(BASE)
+    assert told == len(world.entries)
+    address = f"{ROOT}/sources?limit=500"
+    while address:
+        page = json.loads(world.get(address))
+        found += filter(None, map(bad_url, urls(page["sources"])))
+        address = (page["next_url"] or "").removeprefix(BASE)
+    assert found == []
+
+
 def test_pages(world: World) -> None:
     paths = [f"/entries/{stored.entry.key}" for stored in world.entries]
     paths += [f"/feeds/sources/{x.source.id}?limit=500" for x in world.runtime.store.sources()]
-    paths += ["/", "/feeds/all?limit=500", "/tags", "/sources", "/search?q=alert"]
+    paths += ["/", "/feeds/all?limit=500", "/tags", "/search?q=alert"]
+    ids = [status.source.id for status in world.runtime.store.sources()]
+    paths += [f"/sources?limit=500&after={id}" for id in ["", *ids[499::500]]]
     found: list[str] = []
     for path in paths:
         found += judged(path, world.get(path, "text/html"), page=True)

@@ -35,6 +35,8 @@ def kill(service: Service) -> None:
         os.kill(pid, signal.SIGKILL)
     service.process.wait()
     service.process = None
+    # the web server's workers notice that they are alone, and go
+    service.wait(lambda: not service.listens(), "the port to be free")
 
 
 def wait_for_polls(service: Service, server: FeedServer, count: int) -> None:

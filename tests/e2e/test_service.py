@@ -96,6 +96,23 @@ def test_related_links_lead_to_entries(make_service: Make) -> None:
         assert service.get(url.removeprefix(service.base_url)).status == 200
 
 
+def test_entries_on_one_matter_are_linked_as_they_arrive(make_service: Make) -> None:
+    service = settled(make_service().start())
+
+    def related(title: str) -> list[tuple[str, str]]:
+        items = json.loads(service.get("/feeds/all.json").body)["items"]
+        found = [item["_feedsvc"].get("related", ()) for item in items if item["title"] == title]
+        return [(one["title"], one["kind"]) for some in found for one in some]
+
+    titles = ("Quake shakes Qeshm villages", "Qeshm villages count quake damage")
+    for at, title in enumerate(titles):
+        (service.seeds / f"quake-{at}.md").write_text(f"# {title}\n\nNothing more is known.\n")
+    linked = [[(other, "content")] for other in titles[::-1]]
+    service.wait(lambda: [related(one) for one in titles] == linked, "links by content")
+    (service.seeds / "quake-1.md").unlink()
+    service.wait(lambda: related(titles[0]) == [], "the link to be taken back")
+
+
 def test_files_that_come_change_move_and_go(make_service: Make) -> None:
     service = settled(make_service().start())
     file = service.seeds / "dropped.txt"

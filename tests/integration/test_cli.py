@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner, Result
 from lxml import etree
 
+import feedsvc.round
 from feedsvc.cli import cli
 from feedsvc.config import load
 from feedsvc.process import own_name, spoken
@@ -112,6 +113,39 @@ def test_sources_come_and_go(shell: Shell, feed_server: FeedServer) -> None:
     assert "added 1 sources" in shell("opml", "import", "list.opml").stdout
     shell("source", "remove", feed["id"], "--purge")
     assert "One" not in shell("query", "").stdout
+
+
+@pytest.mark.parametrize(
+    ("page", "place", "asked"),
+    [
+        (b"<html><body><a href='news/all.rss'>Subscribe</a></body></html>", "/news/all.rss", 2),
+        (b"<html><body><p><a href='/x?id=1'>Our <b>RSS</b></a></p></body></html>", "/x?id=1", 2),
+        (b"<!DOCTYPE html><html><p>Nothing at all</p></html>", "/atom.xml", 5),
+    ],
+    ids=["address", "words", "usual place"],
+)
+def test_a_page_that_names_no_feed_is_searched(
+    shell: Shell, feed_server: FeedServer, page: bytes, place: str, asked: int
+) -> None:
+    shell.set("POLL__ALLOW_PRIVATE", json.dumps([feed_server.address]))
+    feed_server.serve("/", page, headers={"Content-Type": "text/html"})
+    feed_server.serve(place, RSS)
+    added = shell("source", "add", feed_server.url("/")).stdout
+    assert feed_server.url(place) in added
+    assert "(1 entries)" in added
+    # each place once, and what was read there was the first poll
+    paths = [request.path for request in feed_server.requests()]
+    assert len(paths) == len(set(paths)) == asked
+
+
+def test_a_server_that_has_enough_is_searched_no_further(
+    shell: Shell, feed_server: FeedServer
+) -> None:
+    shell.set("POLL__ALLOW_PRIVATE", json.dumps([feed_server.address]))
+    feed_server.serve("/", b"<html></html>", headers={"Content-Type": "text/html"})
+    feed_server.serve("/feed.xml", status=429)
+    assert "HTML" in shell("source", "add", feed_server.url("/"), code=1).stderr
+    assert [request.path for request in feed_server.requests()] == ["/", "/feed", "/feed.xml"]
 
 
 def test_adding_what_is_no_feed_is_refused(shell: Shell, feed_server: FeedServer) -> None:
@@ -301,6 +335,39 @@ def test_a_headline_finds_the_other_entry_of_its_title(shell: Shell) -> None:
     assert {first, named(shell)} == {f"tag:localhost,2026:seeds/{n}" for n in ("t1.md", "t2.md")}
 
 
+def test_entries_on_one_matter_are_linked_and_say_why(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (shell.folder / "seeds" / SEED).unlink()
+    told = (
+        "Envoys Darchiev and Coulter met in Istanbul",
+        "Istanbul: Darchiev, Coulter discuss visas",
+    )
+    for at, title in enumerate((*told, "Tea harvest begins")):
+        (shell.folder / "seeds" / f"{at}.md").write_text(f"# {title}\n\nOn Thursday.\n")
+    # a first poll of very many leaves them to the service, or to `relate`
+    monkeypatch.setattr(feedsvc.round, "_RELATED_AT_ONCE", 2)
+    shell("poll", "--once")
+    assert "  by content          3" in shell("store", "stats").stdout
+    before = shell("query", "--json", "istanbul").stdout
+    assert "linked 3 entries" in shell("relate").stdout
+    assert shell("query", "--json", "istanbul").stdout == before
+    one = json.loads(before.splitlines()[0])
+    shown = shell("related", one["key"]).stdout
+    assert "content" in shown
+    assert "Darchiev" in shown.splitlines()[2]
+    rendered = json.loads(shell("render", "istanbul", "--format", "json").stdout)
+    for item, other in zip(rendered["items"], reversed(rendered["items"]), strict=True):
+        (related,) = item["_feedsvc"]["related"]
+        assert (related["id"], related["kind"]) == (other["id"], "content")
+        assert 0.16 < related["score"] < 1
+        assert "Istanbul" in related["reason"]
+    (shell.folder / "seeds" / "3.md").write_text("# Coulter and Darchiev leave Istanbul\n\nBye.\n")
+    shell("poll", "--once", "--all")
+    assert len(shell("related", one["key"]).stdout.splitlines()) == 5
+    assert "  by content          0" in shell("store", "stats").stdout
+
+
 def named(shell: Shell) -> str:
     """The id of the one entry that another names."""
     found = json.loads(shell("render", "title:prices", "--format", "json").stdout)
@@ -369,10 +436,28 @@ def test_config_shows_where_a_value_came_from(shell: Shell) -> None:
     assert "the configuration is right" in shell("config", "check").stdout
 
 
+def test_a_query_may_begin_with_a_minus(shell: Shell) -> None:
+    shell("poll", "--once")
+    # the seed is about an embassy: what refuses that word finds nothing, any other finds it
+    assert shell("query", "-embassy").stdout == ""
+    everything = shell("query", "").stdout
+    for arguments in (("-hello",), ("--limit", "5", "-tag:hello"), ("-hello", "--limit", "5")):
+        assert shell("query", *arguments).stdout == everything
+    assert shell("query", "--", "-hello").stdout == everything
+    assert json.loads(shell("query", "--json", "-hello").stdout)["source"] == "seeds"
+    assert json.loads(shell("render", "-embassy", "--format", "json").stdout)["items"] == []
+    assert shell("query", "-h").stdout.startswith("Usage:")
+    assert "--limt" in shell("query", "--limt", "5", code=2).stderr
+
+
 def test_a_bad_query_points_at_the_place(shell: Shell) -> None:
     message = shell("query", 'tag:a (title:"b"', code=2).stderr
     assert message.splitlines()[-1].strip() == "^"
     assert "sauce" in shell("query", "sauce:x", code=2).stderr
+    shell("poll", "--once")
+    nothing = shell("query", "tag:diplomcy")
+    assert nothing.stdout == ""
+    assert nothing.stderr == "no entry has the tag diplomcy: did you mean tag:diplomacy?\n"
 
 
 def test_an_unreadable_directory_is_told(shell: Shell) -> None:

@@ -1,8 +1,10 @@
 """Group commit: polls that end together are written together, and fail each by itself."""
 
 import asyncio
+import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -35,10 +37,19 @@ class Kit:
     def __init__(self, store: SqlStore) -> None:
         self.store = store
         self.thread = ThreadPoolExecutor(1)
+        self.attempts = 0
         self.commits = Commits(store, self.write, lambda: NOW)
 
     async def write(self, work: Callable[[], Any]) -> Any:
+        self.attempts += 1
         return await asyncio.get_running_loop().run_in_executor(self.thread, work)
+
+    async def attempted(self, times: int) -> None:
+        """Waits until the store was turned to so many more times."""
+        until = self.attempts + times
+        async with asyncio.timeout(60):
+            while self.attempts < until:
+                await asyncio.sleep(0.01)
 
     async def finish(self, taken: Claim, *names: str, make: Make | None = None) -> Committed:
         source = taken.source.id
@@ -171,3 +182,58 @@ def test_a_store_in_trouble_tells_all_and_serves_again(store: SqlStore) -> None:
         assert all(isinstance(outcome, StoreUnavailable) for outcome in asyncio.run(end()))
     assert [len(outcome.new) for outcome in asyncio.run(end())] == [1, 1]
     hasty.close()
+
+
+def test_a_patient_one_keeps_what_it_has_until_the_store_is_back(
+    store: SqlStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("feedsvc.commits._PAUSE", 0.01)
+    quick = open_store(f"sqlite:///{tmp_path}/store.sqlite", wait=0.05)
+    add(store, "a", "b", "c")
+    kit = Kit(quick)
+    claims = [claim(store, name) for name in "abc"]
+
+    async def main() -> None:
+        with closing(sqlite3.connect(tmp_path / "store.sqlite", isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            with pytest.raises(StoreUnavailable):
+                await kit.finish(claims[0], "one")
+            kit.commits = Commits(quick, kit.write, lambda: NOW, patient=True)
+            tasks = [
+                asyncio.create_task(kit.finish(taken, f"of-{taken.source.id}")) for taken in claims
+            ]
+            # one of them is not waited for any more: what it had is not needed, the rest is
+            await kit.attempted(3)
+            tasks[2].cancel()
+            assert not any(task.done() for task in tasks[:2])
+            other.execute("ROLLBACK")
+        assert [len(done.new) for done in await asyncio.gather(*tasks[:2])] == [1, 1]
+
+    asyncio.run(main())
+    assert {"of-a", "of-b"} <= set(uids(store))
+    quick.close()
+
+
+def test_a_patient_one_whom_nobody_waits_for_gives_up(
+    store: SqlStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("feedsvc.commits._PAUSE", 0.01)
+    quick = open_store(f"sqlite:///{tmp_path}/store.sqlite", wait=0.05)
+    add(store, "a")
+    kit = Kit(quick)
+    kit.commits = Commits(quick, kit.write, lambda: NOW, patient=True)
+    taken = claim(store, "a")
+
+    async def main() -> None:
+        with closing(sqlite3.connect(tmp_path / "store.sqlite", isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            task = asyncio.create_task(kit.finish(taken, "one"))
+            await kit.attempted(2)
+            task.cancel()
+            async with asyncio.timeout(30):
+                while any(one.get_name() == "commits" for one in asyncio.all_tasks()):
+                    await asyncio.sleep(0.01)
+
+    asyncio.run(main())
+    assert uids(store) == []
+    quick.close()

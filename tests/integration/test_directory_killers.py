@@ -34,7 +34,7 @@ def ruin(document):
     return DOCUMENTS[".txt"](document)
 
 DOCUMENTS[".ruin"] = ruin
-feedsvc.poll._PARSE_SECONDS = feedsvc.poll._PART_SECONDS = 3.0
+feedsvc.poll._SECONDS = feedsvc.poll._PART_SECONDS = 3.0
 """
 
 

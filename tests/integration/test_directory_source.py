@@ -274,6 +274,21 @@ def test_two_files_that_change_places_keep_their_ids(seeds: Directory) -> None:
     assert seeds.titles() == {"a.txt": "One", "b.txt": "Two"}
 
 
+def test_a_file_that_another_is_put_in_place_of_is_withdrawn(seeds: Directory) -> None:
+    one = seeds.write("a.txt", news("One"))
+    two = seeds.write("b.txt", news("Two", OTHER))
+    seeds.poll()
+    one.rename(two)
+    seeds.poll()
+    assert seeds.titles() == {"a.txt": "One"}
+    assert seeds.withdrawn == {"b.txt"}
+    # and comes back as itself
+    two.rename(one)
+    seeds.write("b.txt", news("Two", OTHER))
+    seeds.poll()
+    assert seeds.titles() == {"a.txt": "One", "b.txt": "Two"}
+
+
 def test_a_new_file_in_place_of_a_removed_one_is_new(seeds: Directory) -> None:
     # most file systems give the next new file the inode of the last removed one
     for round in range(5):

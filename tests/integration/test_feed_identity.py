@@ -205,6 +205,15 @@ def test_links_that_are_edited_stay_one_post_where_there_are_no_ids(feed: Feed) 
     assert {"A better title"} < set(feed.titles())
 
 
+def test_a_text_corrected_is_one_post_where_there_is_nothing_but_title_and_text(feed: Feed) -> None:
+    long = " ".join(f"word{number}" for number in range(40))
+    posts = [post(n, guid=None, link=None, date=None, text=f"Part {n} {long}") for n in range(4)]
+    feed.poll(posts)
+    before = feed.entries().keys()
+    feed.poll([replace(one, text=f"{one.text} corrected") for one in posts])
+    assert feed.entries().keys() == before
+
+
 @pytest.mark.parametrize(
     "same",
     [

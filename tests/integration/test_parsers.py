@@ -50,13 +50,33 @@ def test_a_process_killed_at_rest_is_replaced(tmp_path: Path) -> None:
     assert second not in (first, os.getpid())
 
 
-def test_a_process_that_dies_at_work_costs_that_work(tmp_path: Path) -> None:
+def test_a_document_that_kills_every_process_costs_that_work(tmp_path: Path) -> None:
     async def work(parsers: Parsers) -> int:
         with pytest.raises(ParseError, match="died"):
             await parsers.run(os._exit, 3, seconds=60)
         return await parsers.run(os.getpid, seconds=60)
 
     assert with_parsers(tmp_path, work) != os.getpid()
+
+
+def dies_twice(folder: Path) -> str:
+    """Work during which somebody kills the process, once and again."""
+    deaths = len(list(folder.iterdir()))
+    if deaths < 2:
+        (folder / str(deaths)).touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return "done"
+
+
+def test_a_process_that_others_kill_costs_nothing(tmp_path: Path) -> None:
+    deaths = tmp_path / "deaths"
+    deaths.mkdir()
+
+    async def work(parsers: Parsers) -> str:
+        return await parsers.run(dies_twice, deaths, seconds=60)
+
+    assert with_parsers(tmp_path, work) == "done"
+    assert len(list(deaths.iterdir())) == 2
 
 
 def test_work_that_hangs_is_ended(tmp_path: Path) -> None:

@@ -2,13 +2,16 @@
 
 import threading
 from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
 
 import psycopg
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, text
 
 from feedsvc.errors import StoreError, StoreUnavailable
 from feedsvc.model import PollState
+from feedsvc.query import parse
 from feedsvc.store import SqlStore, open_store
 from feedsvc.store.base import Committed, PollResult
 from feedsvc.store.engine import insert_all
@@ -20,6 +23,42 @@ from tests.storekit import NOW, add, claim, entry, poll, run_forking, uids
 @pytest.fixture
 def store(open_fresh: Callable[[str], SqlStore]) -> SqlStore:
     return open_fresh("postgresql")
+
+
+@pytest.mark.parametrize("query", ["", "sort:updated", "tag:x", "lang:en"])
+def test_a_page_of_first_copies_is_read_off_an_index(store: SqlStore, query: str) -> None:
+    """An entry that has copies is rare or not: a page looks at as many entries as it shows."""
+    for source in "ab":
+        made = [
+            entry(
+                f"{number}",
+                source=source,
+                title="Of the harbour",
+                link=f"https://p.example/{number}" if number % 3 == 0 else None,
+                published=NOW - timedelta(minutes=number),
+                tags=["x"],
+                lang="en",
+            )
+            for number in range(1_500)
+        ]
+        poll(store, *made, source=source)
+    with store.writing() as connection:
+        connection.execute(text("ANALYZE"))
+    asked: list[tuple[str, Any]] = []
+
+    def note(*arguments: Any) -> None:
+        asked.append((arguments[2], arguments[3]))
+
+    event.listen(store.engine, "before_cursor_execute", note)
+    head = store.head(parse(query), limit=50, now=NOW, collapse=True)
+    event.remove(store.engine, "before_cursor_execute", note)
+    assert len(head.marks) == 50
+    page = next(each for each in asked if "duplicates" in each[0])
+    with store.reading() as connection:
+        plan = [row[0] for row in connection.exec_driver_sql(f"EXPLAIN {page[0]}", page[1])]
+    outside = plan[: next(at for at, line in enumerate(plan) if "SubPlan" in line)]
+    assert any("Index" in line for line in outside)
+    assert not any("Sort" in line or "Seq Scan" in line for line in plan)
 
 
 def test_sessions_are_set_up_for_this_work(store: SqlStore) -> None:

@@ -12,7 +12,7 @@ from lxml import etree
 from werkzeug.test import Client
 
 from feedsvc.errors import StoreUnavailable
-from feedsvc.model import entry_key
+from feedsvc.keys import entry_key, token_digest
 from feedsvc.opml import read
 from feedsvc.runtime import Runtime, open_runtime
 from feedsvc.web import create_app
@@ -20,6 +20,7 @@ from tests.weblib import World, fill, open_world
 
 BASE = "http://127.0.0.1:8080"
 TOKEN = "correct/horse+9"
+BEARER = {"Authorization": f"Bearer {TOKEN}"}
 QUOTED = "correct/horse%2B9"
 ENTRY = f"/entries/{entry_key('tag:seeds.example.org,2025:istanbul')}"
 PAGES = ("/", "/tags", "/tags/world", "/sources", "/search", ENTRY)
@@ -154,6 +155,8 @@ def test_sources_as_opml_without_secrets(world: World) -> None:
     assert [one.url for one in outlines.subscriptions] == ["https://bbc.example.org/feed.xml"]
     assert outlines.subscriptions[0].title == "BBC News"
     assert outlines.subscriptions[0].tags == ("world",)
+    # ids of entries may be made from it, wherever the list is imported
+    assert outlines.subscriptions[0].id == "bbc"
     assert b"hunter2" not in reply.data
     assert etree.fromstring(reply.data).get("version") == "2.0"
 
@@ -220,10 +223,33 @@ def test_operators_need_no_token(private: Client) -> None:
         assert private.get(path).status_code == 200
 
 
-def test_a_redirect_keeps_the_token_to_itself(private: Client) -> None:
-    reply = private.get(f"/feeds/tags/World.atom?token={QUOTED}")
-    assert reply.headers["Location"] == f"/feeds/tags/world.atom?token={QUOTED}"
+def test_nobody_is_sent_on_with_a_token(private: Client) -> None:
+    """A redirect would have to name the token, or to lead where it is missing."""
+    there = private.get(f"/feeds/tags/World.atom?limit=3&token={QUOTED}")
+    assert there.status_code == 200
+    assert f"{BASE}/feeds/tags/world.atom?limit=3>" in there.headers["Link"]
+    assert private.get(f"/tags/World?token={QUOTED}").status_code == 200
+    reply = private.get("/feeds/tags/World.atom?limit=3", headers=BEARER)
+    assert (reply.status_code, reply.headers["Location"]) == (301, "/feeds/tags/world.atom?limit=3")
     assert reply.headers["Cache-Control"].startswith("private")
+
+
+def test_tokens_of_the_store_open_and_are_revoked(world: World) -> None:
+    client, store = client_of(world), world.runtime.store
+    assert client.get("/feeds/all.atom").headers["Cache-Control"].startswith("max-age")
+    for name in ("phone", "tablet"):
+        store.add_token(name, token_digest(f"of the {name}"), world.clock())
+    assert client.get("/feeds/all.atom").status_code == 401
+    for path in ("/feeds/all.atom", "/", "/opml"):
+        reply = client.get(f"{path}?token=of%20the%20phone")
+        assert reply.status_code == 200
+        assert reply.headers["Cache-Control"].startswith("private")
+        assert "stale" not in reply.headers["Cache-Control"]
+    store.remove_token("phone")
+    assert client.get("/feeds/all.atom?token=of%20the%20phone").status_code == 401
+    assert client.get("/feeds/all.atom?token=of%20the%20tablet").status_code == 200
+    store.remove_token("tablet", last=True)
+    assert client.get("/feeds/all.atom").headers["Cache-Control"].startswith("max-age")
 
 
 # -- failures ----------------------------------------------------------------------------------

@@ -13,7 +13,8 @@ from lxml import html
 from msgspec.structs import replace as with_fields
 from werkzeug.test import Client
 
-from feedsvc.model import Link, Person, PollState, SourceMeta, Tag, Text, entry_key
+from feedsvc.keys import entry_key
+from feedsvc.model import Link, Person, PollState, SourceMeta, Tag, Text
 from feedsvc.normalise.html import clean
 from feedsvc.polls import Move, PollRecord
 from feedsvc.store.base import PollResult, RelatedLink
@@ -352,6 +353,11 @@ def test_search_finds_explains_and_points(client: Client) -> None:
     assert wrong.xpath("//input[@name='q']/@value") == ["tag:a (b"]
     assert "Nothing matches" in text(page(client, "/search?q=zzzzzz"))
 
+    for path in ("/search?q=tag:diplomcy%20embassy", "/tags/diplomcy"):
+        meant = page(client, path).xpath("//main//a[code]")
+        assert [text(one) for one in meant] == ["diplomacy"]
+        assert page(client, meant[0].get("href")).xpath("//article")
+
 
 def test_every_example_of_the_search_page_can_be_asked(client: Client) -> None:
     examples = page(client, "/search").xpath("//dl[@class='help']//a/@href")
@@ -379,7 +385,7 @@ def test_a_tag_has_a_page_of_its_own(client: Client) -> None:
 def test_pages_are_answered_304_until_they_change(world: World, path: str) -> None:
     client = client_of(world)
     first = client.get(path)
-    assert first.headers["Cache-Control"] == "public, no-cache"
+    assert first.headers["Cache-Control"] == "no-cache"
     condition = {"If-None-Match": first.headers["ETag"]}
     assert client.get(path, headers=condition).status_code == 304
     assert client.get(path, headers=condition | {"Accept-Encoding": "gzip"}).status_code == 200

@@ -165,6 +165,44 @@ def test_refusals_leave_the_connection_usable(
     assert (reply.status, body[:1]) == (200, b"{")
 
 
+@pytest.mark.parametrize(
+    ("fields", "status"),
+    [
+        (b"Host: a\r\nHost: b\r\n", 400),
+        (b"Host: a b\r\n", 400),
+        (b"Host: http://a\r\n", 400),
+        (b"Host:\r\n", 200),
+        (b"Host: [::1]:80\r\n", 200),
+        (b"Host: xn--caf-dma.example:\r\n", 200),
+        (b'Host: a\r\nIf-None-Match: "\xe9", *\r\nAuthorization: Basic \xe9\r\n', 200),
+        (b"Host: a\r\nIf-None-Match: *\r\n", 304),
+        (b'Host: a\r\nIf-Match: "other"\r\n', 412),
+        (b"Host: a\r\nIf-Unmodified-Since: Sat, 01 Jan 2000 00:00:00 GMT\r\n", 412),
+    ],
+)
+def test_headers_are_judged_as_they_arrive(port: int, fields: bytes, status: int) -> None:
+    # twice, for what was answered before is answered from memory
+    for _ in range(2):
+        with socket.create_connection(("127.0.0.1", port), PATIENCE) as raw:
+            raw.sendall(b"GET /feeds/all.atom HTTP/1.1\r\nConnection: close\r\n" + fields + b"\r\n")
+            got, _headers = headers_of(raw.makefile("rb"))
+            assert got == status
+
+
+def test_answers_to_requests_sent_at_once_come_in_order(port: int) -> None:
+    asked = (b"GET /feeds/all.atom HTTP/1.1\r\nHost: a\r\nIf-None-Match: *\r\n\r\n", 304)
+    missing = (b"GET /feeds/none.atom HTTP/1.1\r\nHost: a\r\n\r\n", 404)
+    order = [asked, asked, missing, asked, missing]
+    with socket.create_connection(("127.0.0.1", port), PATIENCE) as raw:
+        raw.sendall(b"".join(line for line, _ in order))
+        stream = raw.makefile("rb")
+        for _, status in order:
+            got, fields = headers_of(stream)
+            assert got == status
+            if status != 304:
+                stream.read(int(fields["content-length"]))
+
+
 def test_a_port_that_is_about_to_be_free_is_waited_for() -> None:
     config = Config()
     with socket.create_server(("127.0.0.1", 0)) as taken:

@@ -14,6 +14,7 @@ from feedsvc.compose.shelf import Shelf
 from feedsvc.config import Config
 from feedsvc.errors import NotFound, QueryError
 from feedsvc.formats import FORMATS
+from feedsvc.keys import entry_key
 from feedsvc.model import (
     Category,
     Entry,
@@ -27,7 +28,6 @@ from feedsvc.model import (
     StoredEntry,
     Tag,
     Text,
-    entry_key,
 )
 from feedsvc.store import open_store
 from feedsvc.store.base import PollResult, RelatedLink, Store

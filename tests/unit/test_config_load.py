@@ -305,6 +305,8 @@ def test_bad_toml_is_told_with_its_line(written: Load, text: str, line: int) -> 
         ("[web]\nport = -1", 2, "web.port", "greater than or equal to 0"),
         ("[site]\ntitle = 5", 2, "site.title", "5 is wrong: write text in quotation marks"),
         ('[site]\ntitle = ""', 2, "site.title", "not empty"),
+        ('[site]\nshare = "4%"', 2, "site.share", '"4%" is not a share of a page'),
+        ("[site]\nshare = true", 2, "site.share", "is not a share of a page"),
         ("[site]\npage_size = 501", 2, "site.page_size", "501 is wrong"),
         ('[tags]\nauto = "perhaps"', 2, "tags.auto", "true or false"),
         ('[tags]\nstop = "news"', 2, "tags.stop", 'a list, as in ["one", "two"]'),

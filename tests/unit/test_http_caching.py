@@ -28,7 +28,7 @@ YEARS = timedelta(days=3650)
         ({"cache-control": "max-age=-5"}, None),
         ({"cache-control": "no-cache, max-age=600"}, 0),
         ({"cache-control": "private,no-store"}, 0),
-        ({"cache-control": 'no-cache="set-cookie", max-age=600'}, 0),
+        ({"cache-control": 'no-cache="set-cookie", max-age=600'}, 600),
         ({"expires": "Thu, 10 Apr 2025 12:10:00 GMT"}, 600),
         ({"expires": "Thu, 10 Apr 2025 11:00:00 GMT"}, 0),
         ({"expires": "0"}, 0),
@@ -79,6 +79,23 @@ def test_demands_name_their_header_field() -> None:
 def test_retry_after(value: str, seconds: int | None) -> None:
     expected = None if seconds is None else timedelta(seconds=seconds)
     assert retry_after({"retry-after": value}, NOW) == expected
+
+
+@pytest.mark.parametrize(
+    ("fields", "seconds"),
+    [
+        # by the server's clock, which is two hours behind ours
+        ({"date": "Thu, 10 Apr 2025 10:00:00 GMT"}, 600),
+        ({"date": "Thu, 10 Apr 2025 09:59:00 GMT", "age": "60"}, 600),
+        ({"date": "soon"}, 0),
+        ({}, 0),
+    ],
+)
+def test_a_date_to_wait_for_is_one_of_the_server_s_clock(
+    fields: dict[str, str], seconds: int
+) -> None:
+    told = {"retry-after": "Thu, 10 Apr 2025 10:10:00 GMT", **fields}
+    assert retry_after(told, NOW) == timedelta(seconds=seconds)
 
 
 @pytest.mark.parametrize("value", ["9" * 12, "9" * 13, "9" * 5000, "Fri, 31 Dec 9999 23:59:59 GMT"])

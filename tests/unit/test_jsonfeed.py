@@ -238,11 +238,11 @@ def test_encodings(encoding: str) -> None:
     assert meta.title == "Žižkov ☃"
 
 
-def test_bytes_that_are_no_utf8_cost_one_character() -> None:
+def test_bytes_that_are_no_utf8_are_read_as_what_they_are() -> None:
     body = b'{"version": "https://jsonfeed.org/version/1", "title": "d\xe9j\xe0", "items": []}'
     meta = parse_jsonfeed(body).meta
     assert meta is not None
-    assert meta.title == "d\ufffdj\ufffd"
+    assert meta.title == "déjà"
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feedsvc.model import entry_key, key_number, key_text, parse_key
+from feedsvc.keys import entry_key, key_number, key_text, parse_key
 
 
 def test_keys_are_the_base_32_of_their_number() -> None:

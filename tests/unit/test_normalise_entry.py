@@ -6,18 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from feedsvc.model import (
-    Category,
-    Entry,
-    Link,
-    ParsedEntry,
-    Person,
-    Source,
-    SourceMeta,
-    Tag,
-    Text,
-    entry_key,
-)
+from feedsvc.keys import entry_key
+from feedsvc.model import Category, Entry, Link, ParsedEntry, Person, Source, SourceMeta, Tag, Text
 from feedsvc.normalise.entry import normalise, reconcile
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)

@@ -100,9 +100,10 @@ def test_a_directory_is_looked_at_every_directory_interval() -> None:
         (
             (),
             Hints(ttl=365 * DAY),
-            24 * HOUR,
-            "feed asks for 365 days (ttl), cut to `poll.max_interval`",
+            7 * DAY,
+            "feed asks for 365 days (ttl), cut to 7 days",
         ),
+        ((), Hints(update=7 * DAY), 7 * DAY, "feed asks for 7 days (sy:updatePeriod)"),
         ((), Hints(update=4 * HOUR), 4 * HOUR, "feed asks for 4 h (sy:updatePeriod)"),
         (
             demand("Cache-Control", 3 * HOUR),
@@ -232,6 +233,32 @@ def test_retry_after_is_honoured_in_full() -> None:
     assert state.why == "server asks for 30 days (Retry-After)"
 
 
+@pytest.mark.parametrize(
+    ("wait_for", "expected", "why"),
+    [
+        (4 * HOUR, 4 * HOUR, "server asks for 4 h (Cache-Control)"),
+        (30 * DAY, DAY, "server asks for 30 days (Cache-Control), cut to 24 h"),
+    ],
+)
+def test_a_refusal_is_kept_for_as_long_as_it_says_within_a_day(
+    wait_for: timedelta, expected: timedelta, why: str
+) -> None:
+    outcome = Outcome(
+        kind="failed", status=404, demands=demand("Cache-Control", wait_for), error="404"
+    )
+    state = after(SETTLED, outcome)
+    assert (wait(state), state.why, state.retry_after) == (expected, why, None)
+
+
+def test_too_many_requests_are_too_many_for_the_host() -> None:
+    state = after(SETTLED, Outcome(kind="failed", status=429, error="429"))
+    assert state.retry_after == NOW + BOUNDS.min_interval
+    told = Outcome(kind="failed", status=429, demands=demand("Retry-After", 3 * HOUR), error="429")
+    assert after(SETTLED, told).retry_after == NOW + 3 * HOUR
+    # a server that is in trouble says nothing of how often it is asked
+    assert after(SETTLED, Outcome(kind="failed", status=503, error="503")).retry_after is None
+
+
 def test_gone_says_so() -> None:
     state = after(SETTLED, Outcome(kind="gone", status=410, error="410"))
     assert state.why == "disabled: its server says that it is gone for good"
@@ -356,15 +383,25 @@ def test_never_early_never_never_and_always_explained(
     hints = outcome.hints or before.hints or Hints()
     if outcome.kind != "gone":
         for one in outcome.demands:
-            bound = one.wait if one.by == "Retry-After" else min(one.wait, 7 * DAY)
+            refused = outcome.kind == "failed" and (outcome.status or 0) >= 400
+            longest = BOUNDS.max_interval if refused else 7 * DAY
+            bound = one.wait if one.by == "Retry-After" else min(one.wait, longest)
             assert wait(state) >= bound
         for wish in filter(None, (hints.ttl, hints.update)):
-            assert wait(state) >= min(wish, BOUNDS.max_interval)
+            assert wait(state) >= min(wish, 7 * DAY)
         assert state.next_at is not None
         assert never_open(hints) or not skipped(state.next_at, hints)
-    asked = max((one.wait for one in outcome.demands), default=timedelta(0))
+    # never for good: only Retry-After makes it more than a week
+    asked = [one.wait for one in outcome.demands if one.by == "Retry-After"]
+    wishes = [one.wait for one in outcome.demands] + [hints.ttl, hints.update]
+    asked += [min(wish, 7 * DAY) for wish in wishes if wish is not None]
     skipping = 7 * DAY + HOUR if hints.skip_hours or hints.skip_days else timedelta(0)
-    assert wait(state) <= max(BOUNDS.max_interval, asked) + skipping
+    assert wait(state) <= max(BOUNDS.max_interval, *asked, timedelta(0)) + skipping
+    # what a host asked for holds for the whole host, and no longer than it said
+    told = [one.wait for one in outcome.demands if one.by == "Retry-After"]
+    if outcome.status == 429 and not told:
+        told = [BOUNDS.min_interval]
+    assert state.retry_after == (NOW + max(told) if told else None)
 
 
 @given(states, outcomes)

@@ -4,7 +4,14 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from feedsvc.web.conditional import last_modified_value, matches, not_modified, with_suffix
+from feedsvc.web.conditional import (
+    failed,
+    last_modified_value,
+    matches,
+    not_modified,
+    settles,
+    with_suffix,
+)
 
 CHANGED = datetime(2025, 4, 10, 12, 0, 0, 700_000, tzinfo=UTC)
 
@@ -118,3 +125,51 @@ def test_a_second_change_in_one_second_is_not_hidden() -> None:
 def test_other_zones_are_written_as_gmt() -> None:
     there = CHANGED.astimezone(timezone(timedelta(hours=5, minutes=30)))
     assert last_modified_value(there, CHANGED + timedelta(hours=1)).endswith("12:00:00 GMT")
+
+
+@pytest.mark.parametrize(
+    ("if_match", "unmodified_since", "fails"),
+    [
+        (None, None, False),
+        ("*", None, False),
+        ('"x", "abc"', None, False),
+        ('W/"abc"', None, True),
+        ('"x"', None, True),
+        ("abc", None, True),
+        (None, "Thu, 10 Apr 2025 12:00:00 GMT", False),
+        (None, "Thu, 10 Apr 2025 11:59:59 GMT", True),
+        (None, "some day", False),
+        # the date counts only where there is no tag
+        ('"abc"', "Thu, 10 Apr 2025 11:59:59 GMT", False),
+    ],
+)
+def test_what_the_client_wants_unchanged(
+    if_match: str | None, unmodified_since: str | None, fails: bool
+) -> None:
+    found = failed(
+        etag='"abc"',
+        last_modified=CHANGED,
+        if_match=if_match,
+        unmodified_since=unmodified_since,
+    )
+    assert found is fails
+
+
+@pytest.mark.parametrize(
+    ("after", "when"), [(0.0, 0.3), (0.2, 0.1), (0.3, None), (5.0, None), (-1.0, 0.3)]
+)
+def test_the_value_of_last_modified_settles(after: float, when: float | None) -> None:
+    now = CHANGED + timedelta(seconds=after)
+    found = settles(CHANGED, now)
+    assert found == (None if when is None else now + timedelta(seconds=when))
+    if found is not None:
+        before = last_modified_value(CHANGED, found - timedelta(microseconds=1))
+        assert last_modified_value(CHANGED, now) == before
+        assert last_modified_value(CHANGED, found) != before
+    else:
+        later = now + timedelta(days=1)
+        assert last_modified_value(CHANGED, now) == last_modified_value(CHANGED, later)
+
+
+def test_without_a_date_there_is_nothing_to_settle() -> None:
+    assert settles(None, CHANGED) is None

@@ -5,7 +5,7 @@ import base64
 import pytest
 
 from feedsvc.web.access import FeedAccess
-from feedsvc.web.message import Answer, Ask
+from feedsvc.web.message import Answer, Ask, plausible_host
 from feedsvc.web.site import Site
 
 
@@ -88,6 +88,38 @@ def test_a_token_opens(ask: Ask) -> None:
 )
 def test_anything_else_does_not(ask: Ask) -> None:
     assert not ACCESS.allows(ask)
+
+
+@pytest.mark.parametrize(
+    ("query", "rest", "token"),
+    [
+        ("", "", None),
+        ("limit=3&q=a%20b", "limit=3&q=a%20b", None),
+        ("token=x", "", "x"),
+        ("limit=3&token=a+b%2Bc&q=%ff&x", "limit=3&q=%ff&x", "a b+c"),
+        ("tok%65n=x&token=y&a=1", "a=1", "x"),
+        ("token=&a=1", "a=1", ""),
+        ("token&a", "a", ""),
+        ("xtoken=1&q=token=2", "xtoken=1&q=token=2", None),
+    ],
+)
+def test_a_token_is_taken_out_of_the_query(query: str, rest: str, token: str | None) -> None:
+    ask = Ask("GET", "/feeds/all", query)
+    assert (ask.query, ask.token) == (rest, token)
+    assert "token" not in ask.arguments or not token
+
+
+@pytest.mark.parametrize(
+    "host",
+    [None, "", "feeds.example.org", "127.0.0.1:8080", "[::1]:8080", "xn--caf-dma.example:"],
+)
+def test_a_host_is_a_host(host: str | None) -> None:
+    assert plausible_host(host)
+
+
+@pytest.mark.parametrize("host", ["a,b", "a b", "a/b", "user@a", "é", "a" * 300, "a:b", "[::1"])
+def test_anything_else_is_none(host: str) -> None:
+    assert not plausible_host(host)
 
 
 def test_without_tokens_everyone_may_read() -> None:

@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import feedparser
+import feedparser.api
 import pytest
 
 from feedsvc.errors import ParseError
 from feedsvc.model import ParsedEntry
+from feedsvc.sources import saxdriver
 from feedsvc.sources.base import Reading
-from feedsvc.sources.saxdriver import BufferedExpat
+from feedsvc.sources.saxdriver import BufferedExpat, Parsed
 from feedsvc.sources.webfeed import parse_feed
 
 DATA = Path(__file__).parent.parent / "data"
@@ -122,3 +124,29 @@ def test_text_in_one_piece_changes_nothing(corpus: str, monkeypatch: pytest.Monk
             result.bozo,
         ), path
     assert made
+
+
+class Unhurried(saxdriver.CarryingStrict, saxdriver._Kept, feedparser.api.StrictFeedParser):  # type: ignore[misc]
+    """Our parser with feedparser's own methods in place of those of `quick`."""
+
+    deepest = saxdriver._Strict.deepest
+
+
+def driven(path: Path, base: str) -> Parsed | ParseError:
+    body = path.read_bytes()
+    try:
+        data = saxdriver.to_utf8(body, {})
+        return saxdriver.drive(data, base=base, lang="en_us", original=body)
+    except ParseError as error:
+        return error
+
+
+@pytest.mark.parametrize("base", ["", URL])
+@pytest.mark.parametrize("corpus", CORPORA)
+def test_quick_methods_change_nothing(
+    corpus: str, base: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = {path: repr(driven(path, base)) for path in documents(corpus)}
+    monkeypatch.setattr(saxdriver, "_Strict", Unhurried)
+    for path, one in found.items():
+        assert one == repr(driven(path, base)), path

@@ -196,6 +196,15 @@ def test_feeds_of_every_format_are_dated_by_it(wording: str, when: str) -> None:
     assert found.replace(microsecond=0) == expected
 
 
+@pytest.mark.parametrize(
+    ("wording", "month"), [("10 Dez 2024 11:00:00 GMT", 12), ("Mon, 10 Mai 2024 13:00:00 +0200", 5)]
+)
+def test_a_month_of_three_letters_need_not_be_english(wording: str, month: int) -> None:
+    rss = f"<rss><channel><item><title>T</title><pubDate>{wording}</pubDate></item></channel></rss>"
+    expected = datetime(2024, month, 10, 11, tzinfo=UTC)
+    assert parse_feed(rss.encode()).entries[0].published == expected
+
+
 @pytest.mark.parametrize("wording", NO_DATES.strip().splitlines())
 def test_what_is_not_certainly_a_date_is_none(wording: str) -> None:
     assert read_date(wording) is None

@@ -2,7 +2,7 @@
 
 import pytest
 
-from feedsvc.sources.discovery import FoundFeed, discover, header_links
+from feedsvc.sources.discovery import FoundFeed, discover, header_links, suspects
 
 URL = "https://example.org/blog/post.html"
 
@@ -63,6 +63,25 @@ def test_a_link_field_comes_first() -> None:
     feeds = discover(PAGE, URL, headers)
     assert (feeds[0].url, feeds[0].title) == ("https://example.org/feed/?a=1,2", "Feed, all")
     assert len(feeds) == 7
+
+
+def test_where_a_page_may_have_its_feed() -> None:
+    page = b"""<html><base href="/blog/"><body>
+    <a href="feed/#x">News</a> <a href="/about">About</a> <a href="/food">Food for a rssian</a>
+    <a href="javascript:rss()">RSS</a> <a href="sub" title="Atom">Subscribe</a>
+    <a href="https://other.example/index.xml">Elsewhere</a> <a href="/4.rss">Fourth</a></body>"""
+    assert suspects(page, "https://example.org/x") == (
+        "https://example.org/blog/feed/",
+        "https://example.org/blog/sub",
+        "https://other.example/index.xml",
+        "https://example.org/feed",
+        "https://example.org/feed.xml",
+        "https://example.org/rss.xml",
+        "https://example.org/atom.xml",
+        "https://example.org/index.xml",
+    )
+    assert len(suspects(b"", "https://example.org/feed", {"content-type": "text/html"})) == 5
+    assert suspects(b'{"error": "feed"}', "https://example.org/") == ()
 
 
 @pytest.mark.parametrize("charset", ["iso-8859-1", "nonsense", "utf-8"])

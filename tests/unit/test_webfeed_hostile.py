@@ -4,13 +4,15 @@ No clock is looked at: a document that took quadratic time would not come to its
 patience of anyone who runs the suite.
 """
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from feedsvc.errors import ParseError
-from feedsvc.sources.base import Reading
-from feedsvc.sources.webfeed import parse_feed
+from feedsvc.model import Source
+from feedsvc.sources.base import Fetched, Reading
+from feedsvc.sources.webfeed import Body, FeedReader, parse_feed
 
 ATTACKS = Path(__file__).parent.parent / "data" / "xml-attacks"
 HEAD = b"<rss version='2.0'><channel><title>x</title>"
@@ -129,6 +131,26 @@ def test_an_element_made_of_attributes_is_refused() -> None:
         parse_feed(HEAD + b"<item " + attributes + b"/>" + TAIL)
 
 
+@pytest.mark.parametrize("close", [b"", b"</a>"], ids=["open", "closed"])
+def test_elements_nested_beyond_all_reason_are_refused(close: bytes) -> None:
+    """Each names a base relative to that of the one around it, which would grow with the square."""
+    count = MANY // 3
+    body = HEAD + b"<item>" + b"<a xml:base='x/'>" * count + close * count + b"</item>" + TAIL
+    with pytest.raises(ParseError, match="elements are nested more than 1,000 deep"):
+        parse_feed(body)
+    deep = b"<p>" * 900 + b"</p>" * 900
+    assert parse_feed(HEAD + b"<item><title>T</title>" + deep + b"</item>" + TAIL).entries
+
+
+def test_elements_that_are_never_closed_are_no_nesting() -> None:
+    """As in feeds that have HTML where XML should be."""
+    items = b"".join(
+        b"<item><title>T%d</title><guid>%d</guid><x><br><br><br><img></x></item>" % (n, n)
+        for n in range(1000)
+    )
+    assert len(parse_feed(HEAD + items + TAIL).entries) == 1000
+
+
 @pytest.mark.parametrize("encoding", ["punycode", "idna", "undefined", "unicode_escape", "zlib"])
 def test_encodings_that_are_none(encoding: str) -> None:
     prolog = f"<?xml version='1.0' encoding='{encoding}'?>".encode()
@@ -140,6 +162,37 @@ def test_encodings_that_are_none(encoding: str) -> None:
     headers = {"content-type": f"text/xml; charset={encoding}"}
     with pytest.raises(ParseError, match="is not one for documents"):
         parse_feed(feed_with(b"", b"a"), headers=headers)
+
+
+@pytest.mark.parametrize("declared", ["", " encoding='utf-8'", " encoding='iso-8859-1'"])
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-be"])
+def test_encodings_that_show_in_the_first_bytes_whatever_is_declared(
+    encoding: str, declared: str
+) -> None:
+    text = f"<?xml version='1.0'{declared}?>" + feed_with(b"", b"x").decode().replace("x", "你")
+    headers = {"content-type": "text/xml; charset=utf-8"} if declared else {}
+    (entry,) = parse_feed(text.encode(encoding), headers=headers).entries
+    assert entry.title is not None
+    assert entry.title.value == "你"
+
+
+def test_a_feed_of_more_entries_than_can_be_written_at_once_is_cut() -> None:
+    items = ",".join(
+        f'{{"id":"{n}","date_published":"2025-01-{n % 28 + 1:02}T00:00:00Z"}}'
+        for n in range(21_000)
+    )
+    body = f'{{"version":"https://jsonfeed.org/version/1.1","items":[{items}]}}'.encode()
+    source = Source(id="a", kind="feed", location="https://example.org/")
+    fetched = Fetched(payload=Body(body=body, url=source.location, headers={}))
+    reading = FeedReader().parse(source, fetched)
+    assert len(reading.entries) == 20_000
+    assert reading.problems[0].message == "it has 21,000 entries; the newest 20,000 are taken"
+    days = {entry.published.day for entry in reading.entries if entry.published}
+    assert 28 in days
+    assert 1 not in days
+    # one that was told to take fewer has no problem
+    few = FeedReader().parse(replace(source, max_entries=7), fetched)
+    assert (len(few.entries), few.problems) == (7, ())
 
 
 @pytest.mark.parametrize("name", ["../../x", "x" * 300, "🙂", "", "'"])

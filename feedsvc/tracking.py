@@ -1,12 +1,16 @@
 """Who counts readers: parameters of links, hosts and paths of pictures that serve nothing else.
 
-Lists and what decides by them; taking things out is done by `urls.py` and `media.py`. Each list
-is told to users in docs/html.md.
+Lists and what decides by them; taking things out is done by `normalise`, looking past them by
+`duplicates`. Each list is told to users in docs/html.md.
 """
 
 import re
 
-from .text import words
+
+def words(text: str) -> frozenset[str]:
+    """The blank-separated words of a list written in the code."""
+    return frozenset(text.split())
+
 
 # Only parameters that serve nothing but counting; `ref`, `source`, `id` and the like may matter.
 TRACKING_NAMES = words(

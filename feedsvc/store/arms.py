@@ -1,0 +1,90 @@
+"""What to go through to answer a query, and how that is written as one statement."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from ..query.ast import Node
+from .conditions import ENTRY, Matching, Row
+from .dates import Window
+from .statement import Sql, all_of
+
+ALL = "entries AS e"
+LIVE = Sql("e.withdrawn_at IS NULL")
+# more than there can be
+ALL_HITS = 1 << 40
+Among = Callable[[Row], Sql]
+Place = tuple[int, int]
+# pk, time and key
+Found = tuple[int, int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Arm:
+    """One index to go through: its rows, what must hold, if it is in order.
+
+    `text` is looked up in the search index, which may be asked for a window of time only.
+    """
+
+    of: str
+    row: Row
+    at: str
+    key: str
+    where: Sql
+    ordered: bool
+    text: Node | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """What of a result is asked for: from the newest down, or from the oldest up.
+
+    Only between two places, or from one time to before another; `among` says more of the rows.
+    """
+
+    below: Place | None = None
+    above: Place | None = None
+    start: int | None = None
+    end: int | None = None
+    newest: bool = True
+    among: Among | None = None
+
+    @property
+    def way(self) -> str:
+        return "DESC" if self.newest else "ASC"
+
+
+def first_rows(arm: Arm, matching: Matching, limit: int, part: Part, window: Window) -> Sql:
+    """The first rows of a window that an arm meets."""
+    asked = during(arm.at, window.start, window.end)
+    for place, compares in ((part.below, "<"), (part.above, ">")):
+        if place is not None:
+            asked.append(Sql(f"({arm.at}, {arm.key}) {compares} (?, ?)", place))
+    among = [] if part.among is None else [part.among(arm.row)]
+    # adding nothing keeps a planner from going through the index in order after all
+    at = arm.at if arm.ordered else f"{arm.at} + 0"
+    order = f" ORDER BY {at} {part.way}, {arm.key} {part.way} LIMIT ?"
+    if arm.text is None:
+        found = _met(arm, arm.row.pk, all_of([arm.where, *asked, *among]))
+        return Sql(found.text + order, (*found.values, limit))
+    matched = matching._matches(arm.text, window.tokens)
+    hits = _met(arm, ENTRY.pk, all_of([matched, LIVE, *asked]))
+    where = all_of([arm.where, *among])
+    # they are put in order first, so that the rest is asked of no more of them than it takes
+    text = f"SELECT h.pk, h.at, h.key FROM ({hits.text}{order}) AS h WHERE {where.text} LIMIT ?"
+    return Sql(text, (*hits.values, ALL_HITS, *where.values, limit))
+
+
+def _met(arm: Arm, pk: str, where: Sql) -> Sql:
+    text = f"SELECT {pk} AS pk, {arm.at} AS at, {arm.key} AS key FROM {arm.of}"
+    return Sql(f"{text} WHERE {where.text}", where.values)
+
+
+def during(at: str, start: int | None, end: int | None) -> list[Sql]:
+    found = [] if start is None else [Sql(f"{at} >= ?", (start,))]
+    return found if end is None else [*found, Sql(f"{at} < ?", (end,))]
+
+
+def any_rows(selects: Sequence[Sql]) -> Sql:
+    """What any of these statements select, once."""
+    each = (f"SELECT * FROM ({sql.text}) AS arm_{at}" for at, sql in enumerate(selects))
+    return Sql(" UNION ".join(each), tuple(value for sql in selects for value in sql.values))

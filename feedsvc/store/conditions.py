@@ -1,0 +1,225 @@
+"""What a query asks of a row, as SQL: one look at an index for each thing asked.
+
+Lookups are written as scalar subqueries, not as EXISTS: what a planner cannot make a join of is
+asked of the rows that are met, and of no others.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from sqlalchemy import Connection
+from sqlalchemy import Row as Found
+
+from ..query import moment
+from ..query.ast import (
+    And,
+    FromSource,
+    Has,
+    InLanguage,
+    Leaf,
+    Node,
+    Not,
+    OfKind,
+    Or,
+    Since,
+    Tagged,
+    Until,
+    Words,
+)
+from .codec import Flag, micros, storable
+from .engine import Tuning
+from .statement import FALSE, Sql, all_of, any_of, negated, within
+
+_FLAGS = {
+    "enclosure": Flag.ENCLOSURE,
+    "link": Flag.LINK,
+    "author": Flag.AUTHOR,
+    "related": Flag.RELATED,
+    "credit": Flag.CREDIT,
+}
+
+
+class Matching(Protocol):
+    """How a backend looks words up; `s` is its search index, a row for every entry.
+
+    A text is one `Words`, or several put together by `And` and `Or`.
+    """
+
+    tuning: Tuning
+    # FROM the index, to the entries `e` that are found there
+    _hits_first: str
+    # whether it takes little to know that few entries have some words
+    _counts_words: bool
+
+    def _matches(self, text: Node, dates: Sequence[str]) -> Sql: ...
+
+    def _hits(self, text: Node) -> Sql: ...
+
+    def _has_words(self, words: Words, pk: str) -> Sql: ...
+
+    def _stop_after(self, connection: Connection, seconds: float) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """The row of an entry or of its tag: how its pk and time are named, and if `e` is its entry."""
+
+    pk: str
+    published: str
+    whole: bool = False
+
+    def __call__(self, column: str) -> str:
+        """A column of the entry."""
+        if self.whole:
+            return f"e.{column}"
+        return f"(SELECT i.{column} FROM entries AS i WHERE i.pk = {self.pk})"
+
+
+ENTRY = Row("e.pk", "e.published", whole=True)
+# of which the planner is to look at nothing until it has found it another way
+FOUND_ENTRY = Row("e.pk", "e.published")
+TAG = Row("t.entry_pk", "t.published")
+HIT = Row("h.pk", "h.at")
+# of those in another order than that of time
+SORTED_HIT = Row("h.pk", "(SELECT i.published FROM entries AS i WHERE i.pk = h.pk)")
+COPY = Row("other.entry_pk", "other.published")
+
+
+class Conditions:
+    """The terms of a query, as SQL and as numbers of entries, in one state of the database."""
+
+    def __init__(
+        self,
+        run: Callable[[Sql], Sequence[Found[*tuple[Any, ...]]]],
+        matching: Matching,
+        where: Node | None,
+        now: datetime,
+    ) -> None:
+        self._run = run
+        self._matching = matching
+        self._now = now
+        slugs = {term.slug for term in leaves(where) if isinstance(term, Tagged)}
+        ids = {term.id for term in leaves(where) if isinstance(term, FromSource)}
+        found = self._named("SELECT slug, pk, count FROM tags", "slug", slugs)
+        self.tags: Mapping[str, tuple[int, int]] = {row[0]: (row[1], row[2]) for row in found}
+        found = self._named("SELECT id, pk FROM sources", "id", ids)
+        self.sources: Mapping[str, int] = {row[0]: row[1] for row in found}
+        # words whose entries are all looked up once, not one by one
+        self.looked_up: set[Node] = set()
+        self._counted: dict[str, int] = {}
+
+    def _named(self, of: str, column: str, names: set[str]) -> Iterator[Found[*tuple[Any, ...]]]:
+        asked = tuple(sorted(map(storable, names)))
+        size = self._matching.tuning.batch
+        for at in range(0, len(asked), size):
+            some = asked[at : at + size]
+            marks = ", ".join("?" * len(some))
+            yield from self._run(Sql(f"{of} WHERE {column} IN ({marks})", some))
+
+    # -- how many --------------------------------------------------------------------------
+
+    def few(self, text: Node, most: int) -> bool:
+        """Whether no more than `most` entries have these words."""
+        return self.up_to(self._matching._hits(text), most + 1) <= most
+
+    def few_of(self, leaf: FromSource | InLanguage, most: int) -> int | None:
+        """How many live entries a source or language has, None if more than `most`."""
+        where = self._of_entry(leaf, ENTRY)
+        text = f"SELECT e.pk FROM entries AS e WHERE e.withdrawn_at IS NULL AND {where.text}"
+        found = self.up_to(Sql(text, where.values), most + 1)
+        return None if found > most else found
+
+    def up_to(self, rows: Sql, most: int) -> int:
+        """How many rows there are, counted up to `most`."""
+        counted = Sql(
+            f"SELECT count(*) FROM ({rows.text} LIMIT ?) AS counted",
+            (*rows.values, most),
+        )
+        key = repr(counted)
+        if key not in self._counted:
+            self._counted[key] = self._run(counted)[0][0]
+        return self._counted[key]
+
+    # -- what must hold --------------------------------------------------------------------
+
+    def hold(self, terms: Sequence[Node], row: Row) -> Sql:
+        """That a row meets all of these terms."""
+        return all_of(self.holds(term, row) for term in terms)
+
+    def holds(self, node: Node, row: Row) -> Sql:
+        """That a row meets a term; never NULL, so that it can be negated."""
+        match node:
+            case And(terms):
+                return self.hold(terms, row)
+            case Or(terms):
+                return any_of(self.holds(term, row) for term in terms)
+            case Not(term):
+                return negated(self.holds(term, row))
+            case Since(at):
+                return Sql(f"{row.published} >= ?", (micros(moment(at, self._now)),))
+            case Until(at):
+                return Sql(f"{row.published} < ?", (micros(moment(at, self._now)),))
+            case Tagged(slug):
+                if slug not in self.tags:
+                    return FALSE
+                carried = f"SELECT 1 FROM entry_tags AS c WHERE c.entry_pk = {row.pk}"
+                return Sql(f"({carried} AND c.tag_pk = ?) IS NOT NULL", (self.tags[slug][0],))
+            case Words(tokens):
+                return self._words(node, row) if tokens else FALSE
+        return self._of_entry(node, row)
+
+    def _words(self, words: Words, row: Row) -> Sql:
+        tuning = self._matching.tuning
+        if words in self.looked_up or (
+            self._matching._counts_words and self.few(words, tuning.few)
+        ):
+            return within(row.pk, self._matching._hits(words))
+        return self._matching._has_words(words, row.pk)
+
+    def _of_entry(self, leaf: Leaf, row: Row) -> Sql:
+        """What a leaf asks of columns of `entries`."""
+        match leaf:
+            case FromSource(id):
+                if id not in self.sources:
+                    return FALSE
+                return Sql(f"{row('source_pk')} = ?", (self.sources[id],))
+            case OfKind(kind):
+                return within(
+                    row("source_pk"), Sql("SELECT k.pk FROM sources AS k WHERE k.kind = ?", (kind,))
+                )
+            case Has(what):
+                return Sql(f"({row('flags')} & ?) != 0", (int(_FLAGS[what]),))
+            case InLanguage(lang) if "-" not in lang:
+                return Sql(f"{row('tongue')} = ?", (storable(lang),))
+            case InLanguage(lang):
+                lang, own = storable(lang), row("lang")
+                # `.` is what follows `-`: all that begins with the tag and a hyphen
+                text = f"{own} = ? OR ({own} >= ? AND {own} < ?)"
+                return Sql(text, (lang, f"{lang}-", f"{lang}."))
+        return FALSE
+
+
+def leaves(node: Node | None) -> Iterator[Leaf]:
+    """The terms that a query is made of."""
+    match node:
+        case None:
+            return
+        case And(terms) | Or(terms):
+            for term in terms:
+                yield from leaves(term)
+        case Not(term):
+            yield from leaves(term)
+        case _:
+            yield node
+
+
+def is_text(node: Node) -> bool:
+    """Whether a term asks for words and nothing else, so that the search index can answer it."""
+    match node:
+        case Words(tokens):
+            return bool(tokens)
+        case And(terms) | Or(terms):
+            return all(map(is_text, terms))
+    return False

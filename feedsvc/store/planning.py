@@ -1,0 +1,264 @@
+"""Which way a query is answered: the cheapest that is sure to be cheap.
+
+A plan has one or more arms. Each goes through one index in order (all entries, a tag's, a
+source's), sorts a small set (a rare tag's), or asks the search index for the newest entries with
+some words, and then asks the rest of each entry it meets. Nothing here is dialect: how words are
+matched is passed in.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from ..query import moment
+from ..query.ast import (
+    And,
+    FromSource,
+    InLanguage,
+    InStory,
+    Node,
+    Not,
+    Or,
+    Since,
+    Tagged,
+    Until,
+    Words,
+)
+from .arms import ALL, LIVE, Arm, Part, during
+from .codec import micros
+from .conditions import COPY, ENTRY, HIT, SORTED_HIT, TAG, Conditions, Matching, Row, is_text
+from .dates import Windows
+from .duplicates import first_copy
+from .limits import Limit
+from .statement import TRUE, Sql, all_of, within
+
+_ARMS = 100
+# the first window holds so many times as many entries as are asked for
+_FIRST = 4
+# words that one in so many of the newest entries has are common
+_SAMPLE, _COMMON = 100, 20
+# how many times as many entries as are counted a source or language is taken to have
+_LARGE = 4
+
+
+class Planning:
+    """One question to one state of the database."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        matching: Matching,
+        where: Node | None,
+        now: datetime,
+        *,
+        collapse: bool = False,
+    ) -> None:
+        self._matching = matching
+        self._tuning = matching.tuning
+        self._limit = Limit(connection, matching)
+        self._where = where
+        self._terms = flat([] if where is None else [where])
+        self._now = now
+        self.one_source = any(isinstance(term, FromSource) for term in self._terms)
+        # copies are of different sources
+        self._collapse = collapse and not self.one_source
+        if len(self._terms) > 1 or not all(isinstance(t, Tagged | FromSource) for t in self._terms):
+            self._limit.start()
+        self._asked = Conditions(self._limit.run, matching, where, now)
+
+    def _arms(self, by: str) -> list[Arm]:
+        """What to go through; together they meet every matching live entry."""
+        return self._ways(self._terms, by)
+
+    def _ways(self, terms: Sequence[Node], by: str) -> list[Arm]:
+        """The arms for entries that meet all of these terms."""
+        terms = flat(terms)
+        refused = {term.term for term in terms if isinstance(term, Not)}
+        if any(term in refused or self._never(term) for term in terms):
+            return []
+        for led in self._leads(terms, by):
+            rest = [term for term in terms if not any(term is one for one in led)]
+            arms = self._through(led, rest, by)
+            if arms is not None:
+                return arms
+        return [self._over_entries([], terms, by)]
+
+    def _never(self, term: Node) -> bool:
+        """Whether it is certain that nothing meets a term."""
+        match term:
+            case Tagged(slug):
+                return not self._asked.tags.get(slug, (0, 0))[1]
+            case FromSource(id):
+                return id not in self._asked.sources
+            case Words(tokens):
+                return not tokens
+            case InStory():
+                return True
+            case And(terms):
+                return any(map(self._never, terms))
+            case Or(terms):
+                return all(map(self._never, terms))
+        return False
+
+    def _leads(self, terms: Sequence[Node], by: str) -> list[list[Node]]:
+        """Which terms could lead, the best first: the smallest set, or words, or the smallest."""
+        text: list[Node] = [term for term in terms if is_text(term)]
+        sets: list[Node] = [
+            term
+            for term in terms
+            if isinstance(term, Tagged | FromSource | InLanguage | Or) and not is_text(term)
+        ]
+        if len(sets) + bool(text) < 2:
+            return [text] if text else [[term] for term in sets]
+        sized = sorted((self._size(term), at) for at, term in enumerate(sets))
+        small = [[sets[at]] for size, at in sized if size < self._tuning.few]
+        large = [[sets[at]] for size, at in sized if size >= self._tuning.few]
+        if not text:
+            return [*small, *large]
+        if not small and large and by == "published":
+            if self._common(_together(text)):
+                return [*large, text]
+            if self._matching._counts_words and self._asked.few(_together(text), self._tuning.set):
+                self._asked.looked_up.update(text)
+                return [*large, text]
+        return [*small, text, *large]
+
+    def _common(self, text: Node) -> bool:
+        """Whether so many of the newest entries have these words that it is quick to meet some."""
+        window = self._windows(_SAMPLE, Part()).next(1.0)
+        hits = self._matching._matches(text, window.tokens if window else ())
+        of = f"SELECT 1 FROM {self._matching._hits_first} WHERE {hits.text}"
+        most = max(1, _SAMPLE // _COMMON)
+        return self._asked.up_to(Sql(of, hits.values), most) == most
+
+    def _size(self, term: Node) -> float:
+        """How many live entries meet a term, about; what may be anything is infinite."""
+        match term:
+            case Tagged(slug):
+                return self._asked.tags.get(slug, (0, 0))[1]
+            case FromSource() | InLanguage() if self._one_column(term):
+                found = self._asked.few_of(term, self._tuning.hits)
+                return _LARGE * self._tuning.hits if found is None else found
+            case Or(terms):
+                return sum(map(self._size, terms))
+            case And(terms):
+                return min(map(self._size, terms))
+        return float("inf")
+
+    def _one_column(self, term: Node) -> bool:
+        return isinstance(term, FromSource) or (
+            isinstance(term, InLanguage) and "-" not in term.lang
+        )
+
+    def _through(self, led: Sequence[Node], rest: Sequence[Node], by: str) -> list[Arm] | None:
+        """The arms that one term, or several that are words, lead; None if they should not."""
+        dated = by == "published"
+        match led:
+            case [Or(terms)] if not is_text(led[0]):
+                if len(terms) > _ARMS or not all(self._can_lead(term, by) for term in terms):
+                    return None
+                return [arm for term in terms for arm in self._ways([term, *rest], by)]
+            case [Tagged(slug)] if dated:
+                return [self._over_tag(self._asked.tags[slug][0], rest)]
+            case [Tagged(slug)]:
+                pk, number = self._asked.tags[slug]
+                if number >= self._tuning.hits:
+                    return None
+                carrying = Sql(
+                    "SELECT w.entry_pk FROM entry_tags AS w WHERE w.tag_pk = ? AND w.live = 1",
+                    (pk,),
+                )
+                few = within("e.pk", carrying)
+                return [self._over_entries([few], rest, by, ordered=False)]
+            case [FromSource() | InLanguage() as term] if self._one_column(term):
+                if not dated and self._asked.few_of(term, self._tuning.hits) is None:
+                    return None
+                its = self._asked.holds(term, ENTRY)
+                return [self._over_entries([its], rest, by, ordered=dated)]
+        if all(map(is_text, led)):
+            text = _together(led)
+            if not dated and not self._asked.few(text, self._tuning.hits):
+                return None
+            return [self._over_hits(text, rest, by)]
+        return None
+
+    def _can_lead(self, term: Node, by: str) -> bool:
+        """Whether a term has a way of its own that is not through everything."""
+        if self._never(term):
+            return True
+        match term:
+            case Tagged(slug):
+                return by == "published" or self._asked.tags[slug][1] < self._tuning.hits
+            case FromSource() | InLanguage():
+                return self._one_column(term) and (
+                    by == "published" or self._asked.few_of(term, self._tuning.hits) is not None
+                )
+            case Or(terms) if not is_text(term):
+                return all(self._can_lead(each, by) for each in terms)
+            case And(terms) if not is_text(term):
+                return any(self._can_lead(each, by) for each in terms)
+        return is_text(term) and (by == "published" or self._asked.few(term, self._tuning.hits))
+
+    def _over_entries(
+        self, first: Sequence[Sql], rest: Sequence[Node], by: str, *, ordered: bool = True
+    ) -> Arm:
+        where = all_of([LIVE, *first, self._asked.hold(rest, ENTRY), self._first_copy(ENTRY)])
+        return Arm(ALL, ENTRY, f"e.{by}", "e.key", where, ordered)
+
+    def _over_tag(self, tag_pk: int, rest: Sequence[Node]) -> Arm:
+        its = Sql("t.tag_pk = ? AND t.live = 1", (tag_pk,))
+        where = all_of([its, self._asked.hold(rest, TAG), self._first_copy(TAG)])
+        return Arm("entry_tags AS t", TAG, TAG.published, "t.key", where, ordered=True)
+
+    def _over_hits(self, text: Node, rest: Sequence[Node], by: str) -> Arm:
+        row = HIT if by == "published" else SORTED_HIT
+        where = all_of([self._asked.hold(rest, row), self._first_copy(row)])
+        return Arm(self._matching._hits_first, row, f"e.{by}", "e.key", where, False, text)
+
+    def _first_copy(self, row: Row) -> Sql:
+        """That the query finds no copy of an entry that was published before it."""
+        if not self._collapse:
+            return TRUE
+        return first_copy(row.pk, self._asked.hold(self._terms, COPY))
+
+    # -- time ------------------------------------------------------------------------------
+
+    def _windows(self, limit: int, part: Part) -> Windows:
+        """The time to look through; first what a few times as many entries took."""
+        starts, ends = self._bounds()
+        starts += [] if part.start is None else [part.start]
+        starts += [] if part.above is None else [part.above[0]]
+        ends += [] if part.end is None else [part.end]
+        ends += [] if part.below is None else [part.below[0] + 1]
+        start, end = max(starts, default=None), min(ends, default=None)
+        live = all_of([LIVE, *during("e.published", start, end)])
+        nearest = (
+            f"SELECT e.published FROM {ALL} WHERE {live.text}"
+            f" ORDER BY e.published {part.way}, e.key {part.way} LIMIT ?"
+        )
+        told = f"SELECT min(published), max(published) FROM ({nearest}) AS nearest"
+        ((first, last),) = self._limit.run(Sql(told, (*live.values, _FIRST * limit)))
+        if last is None:
+            return Windows(start, end, 0, newest=part.newest)
+        if part.newest:
+            return Windows(start, last + 1, last - first)
+        return Windows(first, end, last - first, newest=False)
+
+    def _bounds(self) -> tuple[list[int], list[int]]:
+        """The times before which, and from which on, nothing can match."""
+        starts = [micros(moment(t.at, self._now)) for t in self._terms if isinstance(t, Since)]
+        ends = [micros(moment(t.at, self._now)) for t in self._terms if isinstance(t, Until)]
+        return starts, ends
+
+
+def _together(text: Sequence[Node]) -> Node:
+    return text[0] if len(text) == 1 else And(tuple(text))
+
+
+def flat(terms: Sequence[Node]) -> list[Node]:
+    """Terms that must all hold, without conjunctions inside."""
+    found: list[Node] = []
+    for term in terms:
+        found += flat(term.terms) if isinstance(term, And) else [term]
+    return found

@@ -1,0 +1,42 @@
+"""The tables that links by content are found with; what links there are is in `schema`."""
+
+from sqlalchemy import Column, ForeignKey, Index, Integer, LargeBinary, SmallInteger, Table
+
+from .schema import RowId, entries, metadata
+
+# what entries are about, for links by content: their terms by falling weight, four bytes each,
+# little-endian, and a byte for the weight of each; `pending` until links have been looked for
+signatures = Table(
+    "signatures",
+    metadata,
+    Column(
+        "entry_pk",
+        RowId,
+        ForeignKey(entries.c.pk, ondelete="CASCADE"),
+        primary_key=True,
+        autoincrement=False,
+    ),
+    # whole hours since 1970
+    Column("hour", Integer, nullable=False),
+    Column("pending", SmallInteger, nullable=False),
+    Column("terms", LargeBinary, nullable=False),
+    Column("weights", LargeBinary, nullable=False),
+)
+_pending = signatures.c.pending == 1
+Index(
+    "ix_signatures_pending",
+    signatures.c.hour,
+    signatures.c.entry_pk,
+    sqlite_where=_pending,
+    postgresql_where=_pending,
+)
+
+# where the first of an entry's terms stand, newest last; no foreign keys, as for titles
+postings = Table(
+    "postings",
+    metadata,
+    Column("term", Integer, primary_key=True, autoincrement=False),
+    Column("hour", Integer, primary_key=True, autoincrement=False),
+    Column("entry_pk", RowId, primary_key=True, autoincrement=False),
+    sqlite_with_rowid=False,
+)

@@ -1,0 +1,111 @@
+"""Signatures of entries as rows, and the postings that find them. What terms are, `relate` says."""
+
+from collections.abc import Mapping, Sequence
+from struct import pack, unpack
+
+from sqlalchemy import Connection, bindparam, delete, select, update
+
+from .engine import chunks, insert_all
+from .indexing import Indexing
+from .linkable import Signed
+from .links import CONTENT
+from .related_schema import postings, signatures
+from .schema import related
+
+HOUR = 3_600_000_000  # microseconds
+_POSTED = 13  # of the terms of an entry, those it is found by
+_AGAIN = update(signatures).where(signatures.c.entry_pk == bindparam("of")).values(pending=1)
+_UNPOST = delete(postings).where(
+    postings.c.term == bindparam("of"),
+    postings.c.hour == bindparam("at"),
+    postings.c.entry_pk == bindparam("in"),
+)
+
+
+def packed(terms: Sequence[int]) -> bytes:
+    """Terms as their column keeps them."""
+    return pack(f"<{len(terms)}I", *terms)
+
+
+def unpacked(terms: bytes) -> tuple[int, ...]:
+    """What `packed` made bytes of."""
+    return unpack(f"<{len(terms) // 4}I", terms)
+
+
+class Signing(Indexing):
+    """What entries are about."""
+
+    def put_signatures(
+        self, connection: Connection, signed: Mapping[int, tuple[int, Signed]]
+    ) -> None:
+        """Writes signatures by pk, each with the hour of its entry; links are to be looked for.
+
+        Where a text is about something else than before, what links to it is linked anew as well.
+        """
+        columns = signatures.c
+        had = {}
+        for some in chunks(list(signed), self.tuning.batch):
+            wanted = select(columns.entry_pk, columns.hour, columns.terms, columns.weights)
+            for pk, *rest in connection.execute(wanted.where(columns.entry_pk.in_(some))):
+                had[pk] = tuple(rest)
+        has = {pk: (hour, packed(s.terms), s.weights) for pk, (hour, s) in signed.items()}
+        moved = [pk for pk in has if pk in had and had[pk] != has[pk]]
+        self.drop_signatures(connection, moved)
+        self.look_again(connection, self.likening(connection, moved))
+        self.look_again(connection, [pk for pk in has if had.get(pk) == has[pk]])
+        new = [pk for pk in has if had.get(pk) != has[pk]]
+        insert_all(
+            connection,
+            signatures,
+            [
+                {
+                    "entry_pk": pk,
+                    "hour": has[pk][0],
+                    "pending": 1,
+                    "terms": has[pk][1],
+                    "weights": has[pk][2],
+                }
+                for pk in new
+            ],
+        )
+        insert_all(
+            connection,
+            postings,
+            # in the order of the index, so that its pages fill up
+            [
+                {"term": term, "hour": hour, "entry_pk": pk}
+                for term, hour, pk in sorted(
+                    (term, signed[pk][0], pk)
+                    for pk in new
+                    for term in signed[pk][1].terms[:_POSTED]
+                )
+            ],
+        )
+
+    def drop_signatures(self, connection: Connection, pks: Sequence[int]) -> None:
+        """Makes entries unfindable by what they are about."""
+        columns = signatures.c
+        for some in chunks(pks, self.tuning.batch):
+            mine = columns.entry_pk.in_(some)
+            wanted = select(columns.entry_pk, columns.hour, columns.terms).where(mine)
+            rows = [
+                {"of": term, "at": hour, "in": pk}
+                for pk, hour, terms in connection.execute(wanted)
+                for term in unpacked(terms)[:_POSTED]
+            ]
+            if rows:
+                connection.execute(_UNPOST, rows)
+            connection.execute(delete(signatures).where(mine))
+
+    def look_again(self, connection: Connection, pks: Sequence[int]) -> None:
+        """Has links by content of these entries looked for anew."""
+        if pks:
+            connection.execute(_AGAIN, [{"of": pk} for pk in pks])
+
+    def likening(self, connection: Connection, pks: Sequence[int]) -> list[int]:
+        """The entries that link to any of these by content."""
+        found: set[int] = set()
+        for some in chunks(pks, self.tuning.batch):
+            linking = related.c.target_pk.in_(some) & (related.c.kind == CONTENT)
+            found.update(connection.scalars(select(related.c.entry_pk).where(linking)))
+        return sorted(found)

@@ -1,0 +1,92 @@
+"""Statements written out as text: putting those of a query together anew takes no time to speak of.
+
+Values stand apart from the text, in the order of its question marks; nothing that a user wrote is
+ever part of it. Both databases read the text alike.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from sqlalchemy import Column, Connection, CursorResult, Dialect, Row, Select
+
+Value = int | str | list[str]
+_PKS = 512
+_NAMED = re.compile(r"%\(\w+\)s")
+
+
+class Sql(NamedTuple):
+    """A piece of a statement, and the values of its question marks."""
+
+    text: str
+    values: tuple[Value, ...] = ()
+
+
+TRUE, FALSE = Sql("1 = 1"), Sql("1 = 0")
+
+
+def all_of(conditions: Iterable[Sql]) -> Sql:
+    """That all of these hold."""
+    asked = [each for each in conditions if each != TRUE]
+    return FALSE if FALSE in asked else _joined(asked, " AND ", TRUE)
+
+
+def any_of(conditions: Iterable[Sql]) -> Sql:
+    """That any of these holds."""
+    asked = [each for each in conditions if each != FALSE]
+    return TRUE if TRUE in asked else _joined(asked, " OR ", FALSE)
+
+
+def negated(condition: Sql) -> Sql:
+    """That this does not hold; it must never be NULL."""
+    if condition in (TRUE, FALSE):
+        return FALSE if condition == TRUE else TRUE
+    return Sql(f"NOT ({condition.text})", condition.values)
+
+
+def within(column: str, pks: Sql) -> Sql:
+    """That a column is among what a statement selects."""
+    return Sql(f"{column} IN ({pks.text})", pks.values)
+
+
+def run(connection: Connection, sql: Sql) -> CursorResult[*tuple[Any, ...]]:
+    """Runs a statement as it is."""
+    text = sql.text
+    if connection.dialect.paramstyle != "qmark":
+        text = text.replace("?", "%s")
+    return connection.exec_driver_sql(text, sql.values)
+
+
+def rows_of(
+    connection: Connection,
+    wanted: Select[*tuple[Any, ...]],
+    column: Column[int],
+    pks: Sequence[int],
+) -> Iterator[Row[*tuple[Any, ...]]]:
+    """The rows of a statement, kept in a module and without values, that are of some pks.
+
+    Values are the driver's own: truths may be numbers.
+    """
+    for at in range(0, len(pks), _PKS):
+        some = pks[at : at + _PKS]
+        # few lengths, so that statements are put together once; nothing has the pk 0
+        size = 1 << (len(some) - 1).bit_length()
+        text = _of_pks(connection.dialect, wanted, column, size)
+        yield from connection.exec_driver_sql(text, (*some, *(0,) * (size - len(some))))
+
+
+@lru_cache(maxsize=128)
+def _of_pks(
+    dialect: Dialect, wanted: Select[*tuple[Any, ...]], column: Column[int], size: int
+) -> str:
+    asked = wanted.where(column.in_(range(size)))
+    compiled = asked.compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
+    return _NAMED.sub("%s", compiled.string)
+
+
+def _joined(asked: list[Sql], by: str, none: Sql) -> Sql:
+    if len(asked) < 2:
+        return asked[0] if asked else none
+    values = tuple(value for each in asked for value in each.values)
+    return Sql(by.join(f"({each.text})" for each in asked), values)
