@@ -15,6 +15,7 @@ from .config import Config
 from .config.lists import check_lists
 from .errors import FeedsvcError
 from .log import mask
+from .notes import spoken_pages
 from .process import is_dead, spoken
 from .runtime import Runtime
 from .store.base import SourceStatus
@@ -99,6 +100,7 @@ def examine_sources(runtime: Runtime) -> Iterator[Finding]:
         )
         return
     well = waiting = 0
+    unread = runtime.store.page_troubles()
     for status in statuses:
         state = status.state
         finding = _trouble(status)
@@ -114,6 +116,14 @@ def examine_sources(runtime: Runtime) -> Iterator[Finding]:
                 subject=f"source {status.source.id}",
                 message=f"{problem.name}: {problem.message}",
                 remedy="mend or remove the document; the others are served",
+            )
+        if troubles := unread.get(status.source.id):
+            yield Finding(
+                state="warning",
+                subject=f"source {status.source.id}",
+                message=spoken_pages(troubles),
+                remedy="nothing if few: those entries have what their feed gave; if most, its "
+                "pages refuse us or hold no article: take fulltext off",
             )
     trouble = len(statuses) - well - waiting
     told = f"{well} in order"

@@ -40,12 +40,17 @@ def notes(state: PollState, pages: PageTroubles | None = None) -> tuple[str, ...
             f"changes are taken once in poll.churn_interval{taken}"
         )
     if pages is not None:
-        count = "1 page" if pages.failed == 1 else f"{pages.failed:,} pages"
-        told.append(
-            f"full text: {count} could not be read, the last on {pages.at:%Y-%m-%d %H:%M} UTC: "
-            f"{pages.link}: {pages.error}"
-        )
+        told.append(spoken_pages(pages))
     return tuple(told)
+
+
+def spoken_pages(pages: PageTroubles) -> str:
+    """How many pages of a source could not be read for their full text, and why the last one."""
+    count = "1 page" if pages.failed == 1 else f"{pages.failed:,} pages"
+    return (
+        f"full text: {count} could not be read, the last on {pages.at:%Y-%m-%d %H:%M} UTC: "
+        f"{pages.link}: {pages.error}"
+    )
 
 
 def _day(moment: datetime) -> str:

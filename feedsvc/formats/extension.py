@@ -80,10 +80,15 @@ class EntryExtension:
         if enclosure:
             length, type = str(enclosure.length or 0), enclosure.type or UNKNOWN_TYPE
             _add(element, "enclosure", url=enclosure.href, length=length, type=type)
+        rights = entry.rights
         if entry.source:
+            # an entry without rights has those of its feed (RFC 4287 §4.2.11), which is not ours
+            rights = rights or entry.source.rights
             url = entry.source.self_link or entry.source.link
             if url:
                 _add(element, "source", entry.source.title or url, url=url)
+            if entry.source.id and entry.source.id != url:
+                _add(element, f"{{{DC}}}source", entry.source.id)
         author = rss_author(entry.authors)
         if author:
             _add(element, "author", author)
@@ -91,8 +96,8 @@ class EntryExtension:
             _add(element, f"{{{DC}}}creator", person.name)
         for person in entry.contributors:
             _add(element, f"{{{DC}}}contributor", person.name)
-        if entry.rights:
-            _add(element, f"{{{DC}}}rights", entry.rights)
+        if rights:
+            _add(element, f"{{{DC}}}rights", rights)
         if entry.lang:
             _add(element, f"{{{DC}}}language", entry.lang)
         for link in entry.links:

@@ -2,9 +2,10 @@
 
 Keys stand in a fixed order, absent values are left out. `_feedsvc` holds, in an item, `related`
 (id, url, title, score, reason, kind), `duplicates` (id, url, title, source), `source` (id, title,
-url, feed_url, rights), `contributors`, `rights`, `links` of other relations and `extensions`, the
-elements of other vocabularies (name, text, attributes, children); in the feed, `about`, `rights`,
-`deleted` (id, when), `links` to the documents around it (RFC 5005) and `archive` if it is one.
+url, feed_url, rights), `categories` (term, scheme, label) that say more than their tag,
+`contributors`, `rights`, `links` of other relations and `extensions`, the elements of other
+vocabularies (name, text, attributes, children); in the feed, `about`, `rights`, `deleted` (id,
+when), `links` to the documents around it (RFC 5005) and `archive` if it is one.
 """
 
 import json
@@ -107,6 +108,7 @@ def _item(entry: FeedEntry) -> dict[str, Any]:
             related=_related(entry),
             duplicates=[_duplicate(one) for one in entry.duplicates],
             source=_source(entry.source) if entry.source else None,
+            categories=_categories(entry.categories),
             contributors=_authors(entry.contributors),
             rights=entry.rights,
             links=[_link(link) for link in others if link.href not in told],
@@ -124,6 +126,12 @@ def _authors(persons: Iterable[Person]) -> list[dict[str, Any]]:
 
 def _tags(categories: Iterable[Category]) -> list[str]:
     return list(dict.fromkeys(one.label or one.term for one in categories))
+
+
+def _categories(categories: Iterable[Category]) -> list[dict[str, Any]]:
+    """Those of which a tag, which is a label, is not the whole."""
+    whole = [one for one in categories if one.scheme or (one.label and one.label != one.term)]
+    return [_present(term=one.term, scheme=one.scheme, label=one.label) for one in whole]
 
 
 def _attachment(link: Link) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import pytest
 
 from feedsvc.errors import RenderError
 from feedsvc.formats import FORMATS, render
-from feedsvc.model import FeedDocument, FeedEntry, Link, Person, Text
+from feedsvc.model import Category, FeedDocument, FeedEntry, Link, Person, Text
 
 from .format_documents import BARE, BASE, DOCUMENT, PLAIN, RICH
 from .format_rules import faults
@@ -137,6 +137,16 @@ def test_an_author_is_reached_by_page_or_mail() -> None:
 def test_tags_are_labels_each_once() -> None:
     doubled = replace(RICH, categories=(*RICH.categories, *RICH.categories))
     assert item(doubled)["tags"] == ["Russia", "United States", "Diplomacy"]
+
+
+def test_categories_keep_term_and_scheme_where_a_tag_is_not_all_of_them() -> None:
+    told = item()["_feedsvc"]["categories"]
+    assert told[-1] == {"term": "12", "scheme": "https://wire.example/terms", "label": "Diplomacy"}
+    assert [one["term"] for one in told] == [one.term for one in RICH.categories]
+    plain = (Category(term="a"), Category(term="b", label="b"), Category(term="c", label="C"))
+    found = item(replace(RICH, categories=plain))
+    assert found["_feedsvc"]["categories"] == [{"term": "c", "label": "C"}]
+    assert found["tags"] == ["a", "b", "C"]
 
 
 def test_the_source_and_other_relations_are_kept() -> None:

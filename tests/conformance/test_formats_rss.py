@@ -11,7 +11,7 @@ import pytest
 from feedsvc.formats import FORMATS, render
 from feedsvc.model import FeedDocument, FeedEntry, Link, Person, SourceMeta, Text
 
-from .format_documents import BARE, DOCUMENT, PLAIN, RICH
+from .format_documents import BARE, DOCUMENT, PLAIN, RICH, WIRE
 from .format_rules import ATOM, CONTENT, DC, TOMBSTONES, faults, tree
 
 rss = FORMATS["rss"]
@@ -149,6 +149,18 @@ def test_contributors_rights_and_language() -> None:
     found = item()
     names = ("contributor", "rights", "language")
     assert [found.findtext(DC + name) for name in names] == ["Cy", "© 2025 Wire", "en"]
+
+
+def test_rights_are_those_of_the_source_where_the_entry_has_none() -> None:
+    assert item(replace(RICH, rights=None)).findtext(f"{DC}rights") == WIRE.rights
+    assert item(PLAIN).find(f"{DC}rights") is None
+
+
+def test_the_source_keeps_its_id() -> None:
+    assert item().findtext(f"{DC}source") == WIRE.id
+    assert item(PLAIN).findtext(f"{DC}source") == "tag:localhost,2026:feeds/sources/seeds"
+    told = replace(WIRE, id=WIRE.self_link)
+    assert item(replace(RICH, source=told)).find(f"{DC}source") is None
 
 
 def test_the_source_names_its_feed() -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from feedsvc.doctor import examine_sources
 from feedsvc.model import PollState, Source, StoredEntry
 from feedsvc.notes import notes
 from feedsvc.query import parse
@@ -251,6 +252,10 @@ def test_pages_of_a_public_feed_may_not_be_private(tmp_path: Path, feed_server: 
         told = store.page_troubles()["s"]
         assert (told.failed, told.link) == (1, link)
         assert "only sources on private networks have pages read there" in told.error
+        found = [one for one in examine_sources(feed.runtime) if one.subject == "source s"]
+        assert [one.state for one in found] == ["warning"]
+        assert link in found[0].message
+        assert "take fulltext off" in found[0].remedy
 
 
 def test_robots_txt_is_heeded_and_asked_for_once_a_day(full: Feed) -> None:
