@@ -97,7 +97,8 @@ def create_app(runtime: Runtime, *, every: float = 0.0) -> Flask:
 def _refuse(app: Flask) -> None:
     @app.before_request
     def check_host() -> None:
-        if not plausible_host(request.environ.get("HTTP_HOST")):
+        environ = request.environ
+        if not plausible_host(environ.get("HTTP_HOST"), environ["SERVER_PROTOCOL"]):
             raise HttpError(400, "A request has one Host header, which names a host.")
 
 

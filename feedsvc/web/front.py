@@ -133,7 +133,7 @@ class Front:
             or kept.generation != watch.generation
             or kept.until <= self._now
             or not _STRANGE.isdisjoint(environ)
-            or not plausible_host(get("HTTP_HOST"))
+            or not plausible_host(get("HTTP_HOST"), environ["SERVER_PROTOCOL"])
         ):
             return self._pass_on(place, environ, start_response)
         method = environ["REQUEST_METHOD"]

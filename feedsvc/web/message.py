@@ -15,7 +15,7 @@ Headers = tuple[tuple[str, str], ...]
 
 _TOKEN = "token"  # noqa: S105
 _MAX_FIELDS = 100
-_HOST = re.compile(r"(?:\[[0-9A-Fa-f:.]{2,45}\]|[\w.~!$&'()*+;=%-]{0,255})(?::\d{0,5})?", re.ASCII)
+_HOST = re.compile(r"(?:\[[0-9A-Fa-f:.]{2,45}\]|[\w.~!$&'()*+;=%-]{1,255})(?::\d{0,5})?", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -103,13 +103,13 @@ class HttpError(Exception):
 
 
 @lru_cache(256)
-def plausible_host(host: str | None) -> bool:
-    """Whether the value of a `Host` field names one host (RFC 9112 §3.2).
+def plausible_host(host: str | None, protocol: str) -> bool:
+    """Whether the value of a `Host` field names one host, or may be missing (RFC 9112 §3.2).
 
-    Fields of that name that were sent twice arrive joined by a comma. A server passes on none only
-    where none is needed.
+    Fields of that name that were sent twice arrive joined by a comma. HTTP/1.1 needs one, and an
+    empty one, which no web address has (RFC 9110 §4.2.1), arrives like none.
     """
-    return host is None or bool(_HOST.fullmatch(host))
+    return bool(_HOST.fullmatch(host)) if host else protocol != "HTTP/1.1"
 
 
 def split_token(query: str) -> tuple[str, str | None]:

@@ -111,15 +111,21 @@ def test_a_token_is_taken_out_of_the_query(query: str, rest: str, token: str | N
 
 @pytest.mark.parametrize(
     "host",
-    [None, "", "feeds.example.org", "127.0.0.1:8080", "[::1]:8080", "xn--caf-dma.example:"],
+    ["feeds.example.org", "127.0.0.1:8080", "[::1]:8080", "xn--caf-dma.example:"],
 )
-def test_a_host_is_a_host(host: str | None) -> None:
-    assert plausible_host(host)
+def test_a_host_is_a_host(host: str) -> None:
+    assert plausible_host(host, "HTTP/1.1")
+
+
+@pytest.mark.parametrize("host", [None, ""])
+def test_only_old_protocols_do_without_a_host(host: str | None) -> None:
+    assert plausible_host(host, "HTTP/1.0")
+    assert not plausible_host(host, "HTTP/1.1")
 
 
 @pytest.mark.parametrize("host", ["a,b", "a b", "a/b", "user@a", "é", "a" * 300, "a:b", "[::1"])
 def test_anything_else_is_none(host: str) -> None:
-    assert not plausible_host(host)
+    assert not plausible_host(host, "HTTP/1.1")
 
 
 def test_without_tokens_everyone_may_read() -> None:
