@@ -4,7 +4,7 @@ Lookups are written as scalar subqueries, not as EXISTS: what a planner cannot m
 asked of the rows that are met, and of no others.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -80,6 +80,8 @@ class Row:
 ENTRY = Row("e.pk", "e.published", whole=True)
 # of which the planner is to look at nothing until it has found it another way
 FOUND_ENTRY = Row("e.pk", "e.published")
+# the same, whatever a set holds that its pk is to be in
+GONE = Row("(e.pk + 0)", "e.published")
 TAG = Row("t.entry_pk", "t.published")
 HIT = Row("h.pk", "h.at")
 # of those in another order than that of time
@@ -147,6 +149,16 @@ class Conditions:
     def hold(self, terms: Sequence[Node], row: Row) -> Sql:
         """That a row meets all of these terms."""
         return all_of(self.holds(term, row) for term in terms)
+
+    def hold_at_once(self, terms: Sequence[Node], row: Row, texts: Iterable[Words]) -> Sql:
+        """The same for very many rows: entries with some words are looked up unless too many."""
+        most, before = self._matching.tuning.set, self.looked_up
+        if self._matching._counts_words:
+            self.looked_up = before | {words for words in texts if self.few(words, most)}
+        try:
+            return self.hold(terms, row)
+        finally:
+            self.looked_up = before
 
     def holds(self, node: Node, row: Row) -> Sql:
         """That a row meets a term; never NULL, so that it can be negated."""

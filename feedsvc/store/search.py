@@ -4,13 +4,15 @@ from collections.abc import Iterator, Sequence
 
 from ..query.ast import And, Node, Or, Tagged, Words
 from .arms import ALL, ALL_HITS, Among, Arm, Found, Part, Place, any_rows, first_rows
-from .conditions import ENTRY, leaves
+from .conditions import GONE, leaves
 from .dates import Window
 from .planning import Planning
 from .statement import Sql, all_of, within
 
 # windows grow at most by so much, and are so much longer than it should take
 _GROWTH, _SPARE = 8.0, 1.5
+# withdrawn entries of a tag that are looked at one by one
+_RARE = 100
 
 
 class Search(Planning):
@@ -49,29 +51,31 @@ class Search(Planning):
     def withdrawn(self, since: int, limit: int) -> list[tuple[str, int, int]]:
         """The newest tombstones that match: (id, key, time).
 
-        Words are looked for in the newest `Tuning.withdrawn` of all tombstones.
+        Where there are very many they are looked for among the newest `Tuning.withdrawn` of all,
+        unless a tag that few of them carry leads to all of its own.
         """
+        wanted = f"FROM {ALL} WHERE e.withdrawn_at > ?"
         newest = "ORDER BY e.withdrawn_at DESC, e.key DESC LIMIT ?"
-        recent = Sql("e.withdrawn_at > ?", (since,))
-        most = self._tuning.hits
-        number = self._asked.up_to(Sql(f"SELECT 1 FROM {ALL} WHERE {recent.text}", (since,)), most)
-        if not number:
+        where, most = [Sql("e.withdrawn_at > ?", (since,))], self._tuning.withdrawn
+        if not self._asked.up_to(Sql(f"SELECT 1 {wanted}", (since,)), 1):
             return []
-        where, of = [recent, self._asked.hold(self._terms, ENTRY)], Sql(ALL)
-        if any(isinstance(leaf, Words) for leaf in leaves(self._where)):
-            of = Sql(
-                f"(SELECT * FROM {ALL} WHERE {recent.text} {newest}) AS e",
-                (since, self._tuning.withdrawn),
-            )
-        elif number == most:
-            # so many that something rare had better lead
-            where += self._rare(most)
-        asked = all_of(where)
-        text = f"SELECT e.id, e.key, e.withdrawn_at FROM {of.text} WHERE {asked.text} {newest}"
-        rows = self._limit.run(Sql(text, (*of.values, *asked.values, limit)))
+        last = self._limit.run(
+            Sql(f"SELECT e.withdrawn_at, e.key {wanted} {newest} OFFSET ?", (since, 1, most - 1))
+        )
+        texts = {leaf for leaf in leaves(self._where) if isinstance(leaf, Words) and leaf.tokens}
+        if last:
+            rare = list(self._rare())
+            where += rare
+            if texts or not rare:
+                # two bounds of one column: SQLite would go by the first
+                where[0] = Sql("e.withdrawn_at IS NOT NULL")
+                where.append(Sql("(e.withdrawn_at, e.key) >= (?, ?)", tuple(last[0])))
+        asked = all_of([*where, self._asked.hold_at_once(self._terms, GONE, texts)])
+        text = f"SELECT e.id, e.key, e.withdrawn_at FROM {ALL} WHERE {asked.text} {newest}"
+        rows = self._limit.run(Sql(text, (*asked.values, limit)))
         return [(id, key, at) for id, key, at in rows]
 
-    def _rare(self, most: int) -> Iterator[Sql]:
+    def _rare(self) -> Iterator[Sql]:
         """The pks of withdrawn entries with a tag that few of them have."""
         for term in self._terms:
             if isinstance(term, Tagged) and term.slug in self._asked.tags:
@@ -79,7 +83,7 @@ class Search(Planning):
                     "SELECT w.entry_pk FROM entry_tags AS w WHERE w.tag_pk = ? AND w.live = 0",
                     (self._asked.tags[term.slug][0],),
                 )
-                if self._asked.up_to(carrying, most) < most:
+                if self._asked.up_to(carrying, _RARE) < _RARE:
                     yield within("e.pk", carrying)
                     return
 

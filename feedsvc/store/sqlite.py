@@ -47,6 +47,8 @@ _CONNECT = (
     "PRAGMA foreign_keys=ON",
     "PRAGMA temp_store=MEMORY",
     "PRAGMA cache_size=-32000",
+    # rows here and there are read in half the time; what is mapped is the system's cache
+    "PRAGMA mmap_size=2147418112",
 )
 # larger pages hold more of the narrow rows that feeds are made of
 _PAGE_SIZE = 16384

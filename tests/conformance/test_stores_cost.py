@@ -122,6 +122,24 @@ def test_a_page_costs_as_much_in_a_larger_store(any_store: SqlStore) -> None:
         assert large <= allowed * small + 60, (query, small, large)
 
 
+def test_a_page_costs_as_much_beside_more_tombstones(any_store: SqlStore) -> None:
+    store = any_store
+    store.tuning = replace(store.tuning, withdrawn=50)
+    fill(store, 0, 3_000)
+    costs: list[list[int]] = []
+    for first, last in ((1_000, 1_200), (1_200, 3_000)):
+        poll(store, removed=tuple(f"{number}" for number in range(first, last)))
+        analyze(store)
+        costs.append([])
+        for query in ("tag:some -tag:many", "tag:many -source:a"):
+            # all are to be looked at, living or not, for none of them is one
+            with counting(store) as done:
+                assert store.head(parse(query), limit=10, now=NOW).deleted == ()
+            costs[-1].append(done[0])
+    for small, large in zip(*costs, strict=True):
+        assert large <= small + 60
+
+
 def test_the_newest_with_a_word_are_found_window_by_window(any_store: SqlStore) -> None:
     fill(any_store, 0, 1_200)
     any_store.tuning = replace(any_store.tuning, few=0)

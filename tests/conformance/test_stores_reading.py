@@ -329,6 +329,31 @@ def test_tombstones_show_for_a_month_where_the_entry_would(any_store: SqlStore) 
     assert head(any_store, "tag:x", now=when + DAY).deleted == ()
 
 
+def test_of_very_many_tombstones_the_newest_are_looked_at(any_store: SqlStore) -> None:
+    any_store.tuning = replace(any_store.tuning, withdrawn=20)
+    names = [f"{number}" for number in range(150)]
+    poll(
+        any_store,
+        *(
+            entry(one, tags=["all", *(["few"] * (one == "0"))], title=f"Word {one}")
+            for one in names
+        ),
+        entry("left"),
+    )
+    for at, some in enumerate((names[:75], names[75:140], names[140:])):
+        poll(any_store, removed=tuple(some), now=NOW + at * HOUR)
+    later = NOW + DAY
+    newest = [key_of(one) for one in names[140:]]
+    # who carries a tag that is rare among them has a short way, the rest have the newest of all
+    assert [each.key for each in head(any_store, "tag:few", now=later).deleted] == [key_of("0")]
+    for query in ("tag:all", "word", "source:a", "tag:all -tag:few", "tag:all OR tag:few"):
+        told = [each.key for each in head(any_store, query, now=later, limit=100).deleted]
+        assert set(newest) <= set(told), query
+        assert len(told) == 20, query
+    assert head(any_store, "title:0", now=later).deleted == ()
+    assert len(head(any_store, now=later, limit=100).deleted) == 20
+
+
 def test_tombstones_stand_on_the_first_page_only(any_store: SqlStore) -> None:
     poll(any_store, *(entry(name) for name in "abcd"))
     poll(any_store, removed=("d",))
