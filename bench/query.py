@@ -145,6 +145,8 @@ def _while_writing(url: str) -> tuple[float, float]:
     command = [sys.executable, "-m", "bench.query_writer", url, str(_SECONDS)]
     with subprocess.Popen(command, cwd=Path(__file__).parent.parent) as writer:
         _, beside = _measured(ask, time.perf_counter, 1_000)
+        if writer.poll() is not None:
+            raise SystemExit("the writer ended before it was told to")
         writer.terminate()
     store.close()
     return alone, beside

@@ -31,7 +31,7 @@ from feedsvc.store.base import PollResult
 from .store import article
 from .tree import cpu
 
-_ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parent.parent
 # a feed of 110 kB, 25 kB when compressed
 _FEED = "/feeds/all.atom?limit=29"
 _FEEDS = 40
@@ -78,13 +78,15 @@ def _program(name: str) -> str:
     return found
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port nobody listens on."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port: int = probe.getsockname()[1]
         return port
 
 
-def _fill(folder: Path) -> None:
+def fill(folder: Path) -> None:
+    """Makes a store of 40 feeds, none of them due, and 1,200 articles."""
     now = datetime.now(UTC).replace(microsecond=0)
     store = open_store(f"sqlite:///{folder}/store.db")
     store.migrate()
@@ -112,7 +114,8 @@ def _fill(folder: Path) -> None:
 
 
 @contextmanager
-def _running(command: list[str], port: int, **more: object) -> Iterator[int]:
+def running(command: list[str], port: int, **more: object) -> Iterator[int]:
+    """A server while it listens on a port; yields its pid."""
     process = subprocess.Popen(command, **more)  # type: ignore[call-overload]
     try:
         until = time.monotonic() + _PATIENCE
@@ -201,8 +204,8 @@ def main() -> None:
     wrk, nginx = _program("wrk"), _program("nginx")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        _fill(folder)
-        static, ours = _free_port(), _free_port()
+        fill(folder)
+        static, ours = free_port(), free_port()
         (folder / "nginx.conf").write_text(_NGINX.format(folder=folder, port=static))
         (folder / "feedsvc.toml").write_text(
             f'[store]\nurl = "sqlite:///{folder}/store.db"\n[web]\nport = {ours}\nworkers = 2\n'
@@ -210,10 +213,10 @@ def main() -> None:
         )
         clean = {key: text for key, text in os.environ.items() if not key.startswith("FEEDSVC_")}
         program = [sys.executable, "-m", "feedsvc", "--config", f"{folder}/feedsvc.toml", "serve"]
-        environment = {**clean, "PYTHONPATH": str(_ROOT)}
+        environment = {**clean, "PYTHONPATH": str(ROOT)}
         with (
-            _running(program, ours, cwd=folder, env=environment) as our_pid,
-            _running([nginx, "-c", f"{folder}/nginx.conf", "-p", name], static) as nginx_pid,
+            running(program, ours, cwd=folder, env=environment) as our_pid,
+            running([nginx, "-c", f"{folder}/nginx.conf", "-p", name], static) as nginx_pid,
         ):
             cases = _cases(static, ours, folder)
             servers = {"nginx": (static, nginx_pid), "ours": (ours, our_pid)}

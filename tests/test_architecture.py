@@ -1,6 +1,7 @@
 """The rules of the house (ARCHITECTURE.md), read off the syntax trees of all modules."""
 
 import ast
+import importlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -123,6 +124,11 @@ def test_a_file_is_one_noun(path: Path) -> None:
 @pytest.mark.parametrize("path", MODULES, ids=name)
 def test_a_module_says_what_lives_in_it(path: Path) -> None:
     assert ast.get_docstring(ast.parse(path.read_text("utf-8"))) or not path.read_text().strip()
+
+
+@pytest.mark.parametrize("one", sorted(p.stem for p in (ROOT / "bench").glob("[!_]*.py")))
+def test_a_benchmark_can_be_started(one: str) -> None:
+    importlib.import_module(f"bench.{one}")
 
 
 def test_no_import_circles_inside_a_room() -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 from urllib.parse import urlsplit
 
 import click
@@ -16,6 +17,7 @@ from ..supervisor import follow_parent, supervise
 from .base import FOR_PEOPLE, Context, pass_context
 
 _NAMED = 5
+_NICENESS = 5
 
 
 @click.command()
@@ -51,6 +53,8 @@ def poll(
         if not once:
             from ..scheduler import run_poller
 
+            # nobody waits for a poll, somebody for every answer
+            os.nice(_NICENESS)
             run_poller(runtime)
             return
         summary = run_once(runtime, list(sources) or None, everything=everything)
