@@ -11,6 +11,7 @@ when), `links` to the documents around it (RFC 5005) and `archive` if it is one.
 import json
 from collections.abc import Iterable, Sequence
 from typing import Any
+from urllib.parse import quote
 
 from ..errors import RenderError
 from ..model import Category, Duplicate, FeedDocument, FeedEntry, Link, Person, Related, SourceMeta
@@ -20,6 +21,7 @@ from .fit import fit_entry, fit_head, is_archive, rfc3339, web_address
 from .plain import as_text
 
 _AROUND = ("first", "previous", "last", "prev-archive", "next-archive", "current")
+_MAIL_CHARS = "@!$'*+:"
 _VERSION = "https://jsonfeed.org/version/1.1"
 
 
@@ -119,9 +121,14 @@ def _item(entry: FeedEntry) -> dict[str, Any]:
 
 def _authors(persons: Iterable[Person]) -> list[dict[str, Any]]:
     return [
-        _present(name=one.name, url=one.uri or (f"mailto:{one.email}" if one.email else None))
+        _present(name=one.name, url=one.uri or (_mailto(one.email) if one.email else None))
         for one in persons
     ]
+
+
+def _mailto(email: str) -> str:
+    """An e-mail address as an address of the Web (RFC 6068 §2)."""
+    return f"mailto:{quote(email, safe=_MAIL_CHARS)}"
 
 
 def _tags(categories: Iterable[Category]) -> list[str]:

@@ -68,10 +68,11 @@ def _clean(
             if _NAME.match(name) and (clean := _value(name, value, base))
         )
         children = _clean(one.children, base, known, left, (*within, one.name))
-        if children or text or (attributes and one.name not in TEXTS):
-            kept.append(
-                Extension(name=one.name, text=text, attributes=attributes, children=children)
-            )
+        # what stands in a text by mistake stands beside it
+        inside, beside = ((), children) if one.name in TEXTS else (children, ())
+        if inside or text or (attributes and one.name not in TEXTS):
+            kept.append(Extension(name=one.name, text=text, attributes=attributes, children=inside))
+        kept.extend(beside)
     return tuple(kept)
 
 

@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import unquote
 
 from ..errors import ParseError
 from ..model import Category, Link, ParsedEntry, Person, Problem, SourceMeta, Text
@@ -168,7 +169,8 @@ def _authors(owner: Object) -> tuple[Person, ...]:
     found: dict[str, Person] = {}
     for one in (*_objects(owner, "authors"), *([single] if isinstance(single, dict) else [])):
         uri = _string(one, "url")
-        email = uri[7:].partition("?")[0] if uri and uri[:7].lower() == "mailto:" else None
+        mailto = uri is not None and uri[:7].lower() == "mailto:"
+        email = unquote(uri[7:].partition("?")[0]) if uri and mailto else None
         name = _string(one, "name") or email or uri
         if name:
             found.setdefault(name, Person(name=name, email=email, uri=None if email else uri))

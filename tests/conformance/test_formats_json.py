@@ -134,6 +134,18 @@ def test_an_author_is_reached_by_page_or_mail() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("email", "url"),
+    [
+        ("a.b+c@x.example", "mailto:a.b+c@x.example"),
+        ("a|b%c@x.example", "mailto:a%7Cb%25c@x.example"),
+    ],
+)
+def test_a_mail_address_becomes_an_address(email: str, url: str) -> None:
+    named = replace(BARE, authors=(Person(name="A", email=email),))
+    assert item(named)["authors"] == [{"name": "A", "url": url}]
+
+
 def test_tags_are_labels_each_once() -> None:
     doubled = replace(RICH, categories=(*RICH.categories, *RICH.categories))
     assert item(doubled)["tags"] == ["Russia", "United States", "Diplomacy"]

@@ -138,6 +138,11 @@ def test_an_item_with_pictures_tags_and_another_page() -> None:
     assert (item.lang, item.base) == ("fr", "https://e.org/")
 
 
+def test_an_address_of_mail_is_read_as_it_was_written() -> None:
+    item = parse_item({"id": "1", "authors": [{"url": "mailto:a%7Cb@example.com?subject=x"}]})
+    assert item.authors == (Person(name="a|b@example.com", email="a|b@example.com"),)
+
+
 def test_wrong_types_are_taken_for_absent() -> None:
     reading = parse_jsonfeed((DATA / "invalid.json").read_bytes(), url=URL)
     assert reading.meta == SourceMeta()

@@ -229,6 +229,14 @@ def test_texts_that_say_nothing_new_are_not_told_twice() -> None:
     assert without_texts(entry.extensions) == ()
 
 
+def test_what_stands_in_a_text_by_mistake_stands_beside_it() -> None:
+    entry = item('<media:title>Talk<media:player url="https://e.example/p"/></media:title>')
+    assert entry.extensions == (
+        Extension(name="media:title", text="Talk"),
+        Extension(name="media:player", attributes=(("url", "https://e.example/p"),)),
+    )
+
+
 def test_ill_formed_feeds_lose_none_of_it() -> None:
     episode, plain = entries(FEED.replace(b"<title>All of it", b"<title>All & <of> it"))
     sound = entries(FEED)[0]
