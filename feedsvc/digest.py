@@ -8,7 +8,7 @@ import gc
 import resource
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import compress
 
 import msgspec
@@ -44,6 +44,9 @@ class Digest:
     hints: Hints | None
     standing: tuple[bytes, ...] = ()
 
+
+# what tells the moments of entries apart that come without any, in the order of their document
+_APART = timedelta(milliseconds=1)
 
 _tagger: Tagger
 _authority: str
@@ -122,6 +125,10 @@ def _prepared(reading: Reading, source: Source, meta: SourceMeta | None, now: da
             entry = normalise(
                 parsed, source=source, meta=said or meta, authority=_authority, now=now
             )
+            if not entry.dated:
+                # what stands first is taken for the newest
+                seen = entry.published - len(entries) * _APART
+                entry = replace(entry, published=seen, updated=seen)
             entries.append(replace(entry, tags=_tagger.tag(entry, parsed.tags, source)))
         except (ValueError, FeedsvcError) as error:
             problems.append(Problem(name=parsed.uid or "an entry without id", message=str(error)))

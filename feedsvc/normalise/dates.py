@@ -7,7 +7,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 CLOCK_SKEW = timedelta(minutes=10)
-_EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
+# years with fewer digits are no years, and formats have no way to write them
+_EARLIEST = datetime(1000, 1, 1, tzinfo=UTC)
+# what programs count from, and write where they have no date, whatever their zone
+_ZEROS = (
+    datetime(1970, 1, 1, tzinfo=UTC),
+    datetime(1899, 12, 30, tzinfo=UTC),
+    datetime(1900, 1, 1, tzinfo=UTC),
+    datetime(1904, 1, 1, tzinfo=UTC),
+)
+_ZONES = timedelta(hours=14)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +49,15 @@ def in_future(moment: datetime, now: datetime) -> bool:
 
 
 def plausible(moment: datetime | None) -> datetime | None:
-    """The moment in UTC, or None where it stands for no date (year 1, 1970-01-01, before 1990)."""
+    """The moment in UTC, or None where it stands for no date: year 1, or where a clock starts."""
     if moment is None:
         return None
     moment = to_utc(moment)
-    return moment if moment >= _EARLIEST else None
+    if moment.year > _ZEROS[0].year:
+        return moment
+    # a day, and what the zones of the world make of it
+    no_date = any(abs(moment - zero - _ZONES / 2) <= 1.5 * _ZONES for zero in _ZEROS)
+    return None if no_date or moment < _EARLIEST else moment
 
 
 def settle(published: datetime | None, updated: datetime | None, now: datetime) -> Dates:

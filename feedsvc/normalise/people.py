@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from html import unescape
 
 from ..memo import Memo
 from ..model import Category, Link, Person, SourceMeta
@@ -15,7 +16,10 @@ _EMAIL = re.compile(r"[^\s@<>()\[\],;:\"]+@[^\s@<>()\[\],;:\"]+\.[^\s@<>()\[\],;
 _MAIL_AND_NAME = re.compile(r"(\S+@\S+)\s*\((.+)\)\s*\Z")
 _NAME_AND_MAIL = re.compile(r"(.*?)\s*[<(](?:mailto:)?(\S+@[^\s<>()]+)[>)]\s*\Z")
 _LONGEST_NAME = 500  # of longer ones these patterns would make the work of hours
-_MARKUP = re.compile(r"<[A-Za-z/!]|&(?:#\d+|#[xX][0-9A-Fa-f]+|[A-Za-z]+\d*);")
+_ENDED = re.compile(r"</([A-Za-z][A-Za-z0-9]*)\s*>")
+_BEGUN = re.compile(r"<([A-Za-z][A-Za-z0-9]*)\b[^<>]*>")
+_ENDLESS = frozenset({"br", "embed", "hr", "img", "input", "link", "meta", "wbr"})
+_REFERENCE = re.compile(r"&(?:#\d+|#[xX][0-9A-Fa-f]+|[A-Za-z]+\d*);")
 _MEDIA_TYPE = re.compile(r"[\w.+-]+/[\w.+-]+\Z", re.ASCII)
 _REL_REGISTRY = ("http://www.iana.org/assignments/relation/", "https://www.iana.org/assignments/")
 # They speak of the document an entry was read from, not of the entry
@@ -24,10 +28,20 @@ _PAGE_TYPES = frozenset({None, "text/html", "application/xhtml+xml"})
 
 
 def one_line(text: str | None) -> str:
-    """One line of plain text from a field that should hold text but may hold markup."""
-    if text and ("<" in text or "&" in text) and _MARKUP.search(text):
+    """One line of plain text from a field that should hold text but may hold markup.
+
+    `List<String>` and `a < b` are text: markup is what is closed again, or need not be.
+    """
+    if text and "<" in text and _is_markup(text):
         text = plain(text)
+    elif text and "&" in text and _REFERENCE.search(text):
+        text = unescape(text)
     return clean_text(text)
+
+
+def _is_markup(text: str) -> bool:
+    closed = _ENDLESS.union(name.lower() for name in _ENDED.findall(text))
+    return any(name.lower() in closed for name in _BEGUN.findall(text)) or "<!--" in text
 
 
 def people(persons: Iterable[Person], base: str | None) -> tuple[Person, ...]:

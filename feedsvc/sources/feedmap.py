@@ -104,7 +104,8 @@ def meta(raw: Raw, base: str | None) -> SourceMeta:
         title=_plain(raw, "title"),
         subtitle=next(filter(None, (_plain(raw, name) for name in _SUBTITLES)), None),
         link=join(base, _first(links, "alternate")) if _first(links, "alternate") else None,
-        self_link=_first(links, "self") or string(raw, "href"),
+        # an RSS `source` names its feed in an attribute; a head's is that of its author's page
+        self_link=_first(links, "self") or (None if links else string(raw, "href")),
         authors=_persons(raw, "author"),
         categories=_categories(raw),
         rights=_plain(raw, "rights"),
