@@ -23,6 +23,7 @@ from .normalise.recognise import Recognised, another, by_link, likeness_of, reco
 from .polls import Churn, Ids
 from .sources.cutting import name_of
 from .store.base import Known, Mark, Store
+from .store.codec import place_of
 
 log = get_logger(__name__)
 
@@ -60,13 +61,18 @@ def named(found: Digest, source: Source, state: PollState, authority: str) -> Se
     return found.entries
 
 
-def marks(entries: Sequence[Entry], source: Source) -> Mapping[str, Mark]:
-    """What else these entries may be found by, if their names are unknown."""
+def marks(entries: Sequence[Entry], source: Source, again: bool) -> Mapping[str, Mark]:
+    """What else these entries may be found by, if their names are unknown.
+
+    `again`: the source has been read before, so that some of it may have been forgotten.
+    """
     if source.kind != "feed":
         return {}
     return {
         entry.uid: Mark(
-            links=spellings(entry.link), published=entry.published if entry.dated else None
+            links=spellings(entry.link),
+            published=entry.published if entry.dated else None,
+            place=place_of(entry.link, entry.title) if again else None,
         )
         for entry in entries
     }
@@ -103,6 +109,7 @@ def sort_out(
     if feed:
         polled = state.last_ok_at is not None
         told, before = _recognised(found, told, before, lookup, source, store, seen, polled=polled)
+        told = _remembered(found, told, before, lookup)
     oldest = now - config.store.retention if config.store.retention > timedelta(0) else None
     changed = [
         (entry, written)
@@ -149,6 +156,28 @@ def sort_out(
     )
 
 
+def _remembered(
+    found: Digest, told: Sequence[Entry], before: Mapping[str, Known], lookup: Lookup
+) -> tuple[Entry, ...]:
+    """Leaves out what was pruned and comes under another name: the same title at the same page.
+
+    One of another date may be news that always stands there; many at once are old posts again.
+    """
+    if not lookup.forgotten:
+        return tuple(told)
+    there = {place_of(known.link, known.title) for known in lookup.alike}
+    unknown = {entry.uid: entry for entry in told if entry.uid not in before}
+    gone: dict[str, tuple[str, bool]] = {}
+    for uid, entry in unknown.items():
+        place = place_of(entry.link, entry.title)
+        if place and place in lookup.forgotten and place not in there:
+            same = not entry.dated or entry.published == lookup.forgotten[place].published
+            gone[uid] = place, same
+    flood = 2 * len(unknown) >= len(told) + len(found.standing)
+    many = flood and len({place for place, _ in gone.values()}) > 1
+    return tuple(e for e in told if e.uid not in gone or not (many or gone[e.uid][1]))
+
+
 def _recognised(
     found: Digest,
     told: Sequence[Entry],
@@ -176,7 +205,7 @@ def _recognised(
     flood = 2 * len(unknown) >= len(told) + len(standing)
     result: Recognised[Known] = recognise(
         unknown,
-        lookup.resembling(set(marks(unknown, source).values())),
+        lookup.resembling(set(marks(unknown, source, polled).values())),
         present=present,
         flood=flood,
         likeness=likeness,

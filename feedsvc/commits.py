@@ -26,7 +26,8 @@ log = get_logger(__name__)
 class Lookup:
     """What is known of a source's entries: looked up for the whole group, else when asked.
 
-    `known` are those of the uids `asked`, `alike` those that have any of the `marks`.
+    `known` are those of the uids `asked`, `alike` those that have any of the `marks`, `forgotten`
+    what was pruned at their places.
     """
 
     store: Store
@@ -35,6 +36,7 @@ class Lookup:
     known: Mapping[str, Known]
     marks: frozenset[Mark]
     alike: Sequence[Known]
+    forgotten: Mapping[str, Known]
 
     def __call__(self, uids: Iterable[str]) -> Mapping[str, Known]:
         wanted = set(uids)
@@ -156,6 +158,12 @@ class Commits:
         }
         sought = {id: list(marks) for id, marks in strange.items() if marks}
         alike = self._store.resembling_many(sought) if sought else {}
+        places = {
+            id: list(dict.fromkeys(mark.place for mark in marks if mark.place))
+            for id, marks in sought.items()
+        }
+        places = {id: some for id, some in places.items() if some}
+        forgotten = self._store.known_many(places) if places else {}
         now = self._clock()
         outcomes: dict[int, Outcome] = {}
         polls: dict[int, tuple[Claim, PollResult]] = {}
@@ -169,6 +177,7 @@ class Commits:
                     known.get(id, {}),
                     strange[id],
                     alike.get(id, ()),
+                    forgotten.get(id, {}),
                 )
                 polls[number] = end.claim, end.make(lookup, now)
             except StoreUnavailable:

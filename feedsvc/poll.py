@@ -236,7 +236,8 @@ class Poller:
         config = self.runtime.config
         entries = named(found, claim.source, claim.state, config.site.authority)
         uids = [entry.uid for entry in entries]
-        committed = await self._commits.finish(claim, uids, result, marks(entries, claim.source))
+        sought = marks(entries, claim.source, claim.state.last_ok_at is not None)
+        committed = await self._commits.finish(claim, uids, result, sought)
         _log_problems(claim, found.problems)
         return replace(_report(claim, committed, found.problems), more=fetched.more)
 

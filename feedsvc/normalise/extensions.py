@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from ..vocabulary import TEXTS, VOLATILE, Extension
+from .elements import in_form
 from .html import plain
 from .places import misplaced, sound_text, sound_value
 from .text import clean_lines, clean_text
@@ -71,7 +72,9 @@ def _clean(
         # what stands in a text by mistake stands beside it
         inside, beside = ((), children) if one.name in TEXTS else (children, ())
         if inside or text or (attributes and one.name not in TEXTS):
-            kept.append(Extension(name=one.name, text=text, attributes=attributes, children=inside))
+            made = Extension(name=one.name, text=text, attributes=attributes, children=inside)
+            if (sound := in_form(made)) is not None:
+                kept.append(sound)
         kept.extend(beside)
     return tuple(kept)
 

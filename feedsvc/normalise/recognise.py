@@ -126,6 +126,19 @@ def recognise(
             continue
         told.add(content_digest(entry.digest))
         left.append(entry)
+
+    def same_page_and_words(entry: Entry, one: S) -> bool:
+        # a feed whose program was changed: new ids, new dates, the same posts. One post alone may
+        # be news that always stands there
+        return (
+            flood
+            and len(left) > 1
+            and specific(entry.link)
+            and canonical(entry.link) == canonical(one.link)
+            and _words(entry.title) == _words(one.title)
+            and likeness(entry, one) >= _EDITED
+        )
+
     rules: tuple[Callable[[Entry, S], bool], ...] = (
         _same_text(flood),
         _same_page,
@@ -133,6 +146,7 @@ def recognise(
         _same_words_and_moment,
         same_page_and_text,
         same_day_and_text,
+        same_page_and_words,
     )
     for alike in rules:
         for entry in [entry for entry in left if entry.uid not in known]:

@@ -24,10 +24,14 @@ class Claim:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mark:
-    """What an entry may be found by beside its uid: spellings of its address, and its date."""
+    """What an entry may be found by beside its uid: spellings of its address, and its date.
+
+    `place` is what it may have been forgotten under (`codec.place_of`).
+    """
 
     links: tuple[str, ...] = ()
     published: datetime | None = None
+    place: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,6 +16,7 @@ from sqlalchemy import RowMapping
 from ..duplicates import page_of
 from ..keys import key_number, key_text
 from ..model import Category, Duplicate, Entry, Link, Person, Related, SourceMeta, Tag, Text
+from ..query.text import tokens
 from ..vocabulary import Extension
 from .words import SearchText, search_text, terms
 
@@ -94,6 +95,15 @@ def storable(text: str) -> str:
 def uid_hash(uid: str) -> bytes:
     """The name of a uid in the index; uids may be longer than a btree row."""
     return hashlib.sha256(uid.encode("utf-8", "surrogatepass")).digest()[:16]
+
+
+def place_of(link: str | None, title: str) -> str | None:
+    """What a pruned entry is remembered by beside its uid: page and title, if it has both.
+
+    No uid, since uids begin with no line end.
+    """
+    page, words = page_of(link), tokens(title)
+    return f"\n{page}\n{' '.join(words)}" if page and words else None
 
 
 def encode(value: object) -> str:

@@ -113,7 +113,7 @@ class Upkeep(Withdrawing, Life):
             return Stats(
                 entries=_count(connection, select(columns.pk).where(live)),
                 withdrawn=_count(connection, select(columns.pk).where(~live)),
-                pruned=_count(connection, select(pruned.c.source_pk)),
+                pruned=_count(connection, select(pruned.c.source_pk).where(pruned.c.id != "")),
                 sources=_count(
                     connection, select(sources.c.pk).where(sources.c.removed_at.is_(None))
                 ),

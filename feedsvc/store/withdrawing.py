@@ -3,14 +3,21 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, func, select, update
+from sqlalchemy import Connection, delete, func, select, text, update
 
 from ..keys import key_text
-from .codec import micros, names_of
+from .codec import micros, names_of, place_of, uid_hash
 from .engine import chunks, insert_all
 from .grouping import Grouping
 from .indexing import LINK, Naming
 from .schema import entries, entry_tags, pruned, related
+
+# of what stood at one place the last counts; it has no id of its own
+_REMEMBER = text(
+    "INSERT INTO pruned (source_pk, uid_hash, id, published)"
+    " VALUES (:source_pk, :uid_hash, '', :published)"
+    " ON CONFLICT (source_pk, uid_hash) DO UPDATE SET published = excluded.published"
+)
 
 
 class Withdrawing(Grouping):
@@ -54,6 +61,7 @@ class Withdrawing(Grouping):
                 columns.uid_hash,
                 columns.id,
                 columns.title,
+                columns.link,
                 columns.published,
                 columns.names,
                 columns.page_hash,
@@ -78,6 +86,13 @@ class Withdrawing(Grouping):
                 for row in rows
             ],
         )
+        places = [
+            {"source_pk": row.source_pk, "uid_hash": uid_hash(place), "published": row.published}
+            for row in rows
+            if (place := place_of(row.link, row.title))
+        ]
+        if places:
+            connection.execute(_REMEMBER, places)
         connection.execute(delete(entries).where(where))
         self.regroup(connection, [row.page_hash for row in rows], now)
 

@@ -250,6 +250,48 @@ def test_what_was_pruned_does_not_come_back_under_another_id(feed: Feed) -> None
     assert len(feed.entries()) == 1
 
 
+def test_what_was_pruned_does_not_come_back_when_its_feed_gets_other_ids(feed: Feed) -> None:
+    posts = [post(number) for number in range(5)]
+    feed.poll(posts)
+    assert feed.runtime.store.prune(before=START + timedelta(days=9), now=feed.now[0]) == 5
+    assert feed.runtime.store.stats().pruned == 5
+    feed.poll(random_guid(one) for one in posts)
+    feed.poll([random_guid(posts[0]), post(30)])
+    assert feed.titles() == [post(30).title]
+    feed.poll([*map(restamped, posts), post(30)])
+    assert feed.titles() == [post(30).title]
+
+
+def test_news_at_the_place_of_what_was_pruned_is_news(feed: Feed) -> None:
+    daily = replace(post(1), link="https://a.example/weather/today", title="The weather today")
+    feed.poll([daily])
+    assert feed.runtime.store.prune(before=START + timedelta(days=9), now=feed.now[0]) == 1
+    for number in range(3):
+        feed.poll([restamped(replace(daily, text=f"Rain, {number} degrees."))])
+    assert len(feed.titles()) == 3
+
+
+@pytest.mark.parametrize("number", [2, 12])
+def test_a_feed_whose_program_was_changed_has_the_same_posts(feed: Feed, number: int) -> None:
+    posts = [post(n) for n in range(number)]
+    feed.poll(posts)
+    before = {key: entry.entry.published for key, entry in feed.entries().items()}
+    moved = [
+        restamped(replace(one, text=f"<div>{one.text}<br></div><a href='/more'>Read more</a>"))
+        for one in posts
+    ]
+    feed.poll(moved)
+    after = {entry.entry.key: entry.entry.published for entry in feed.entries().values()}
+    assert sorted(after.values()) == sorted(before.values())
+    assert len(after) == number
+
+
+def test_entries_without_dates_keep_the_order_of_their_document(feed: Feed) -> None:
+    posts = [replace(post(number), date=None) for number in range(9, -1, -1)]
+    feed.poll(posts)
+    assert feed.titles() == [one.title for one in posts]
+
+
 def test_what_is_older_than_the_retention_is_not_taken(
     tmp_path: Path, feed_server: FeedServer
 ) -> None:

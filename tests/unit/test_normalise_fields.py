@@ -140,6 +140,14 @@ def test_moments_become_utc() -> None:
     )
     assert plausible(datetime(2025, 4, 10)) == datetime(2025, 4, 10, tzinfo=UTC)  # noqa: DTZ001
     assert plausible(datetime(1, 1, 1, tzinfo=india)) is None
+    for zero in ("1970-01-01T00:00:00+05:30", "1969-12-31T19:00:00+00:00", "1899-12-30T00:00:00"):
+        assert plausible(datetime.fromisoformat(zero)) is None
+    for old in (
+        "1985-08-08T10:00:00+00:00",
+        "1969-07-20T20:17:00+00:00",
+        "1890-05-05T00:00:00+00:00",
+    ):
+        assert plausible(datetime.fromisoformat(old)) == datetime.fromisoformat(old)
     assert plausible(datetime(9999, 12, 31, 23, tzinfo=timezone(-timedelta(hours=3)))) is not None
 
 
@@ -386,6 +394,28 @@ def test_names_that_would_take_hours_are_left_as_they_are(name: str) -> None:
     # patterns go through such a name again from each of its characters
     (found,) = people([Person(name=name * 200_000 + "x")], BASE)
     assert (found.email, found.uri) == (None, None)
+
+
+@pytest.mark.parametrize(
+    "text", ["List<String>", "a<b", "Map<K,V> x", "C<U> Corp", "1 < 2 > 0", "<P>"]
+)
+def test_angle_brackets_that_are_no_markup_are_text(text: str) -> None:
+    (found,) = categories([Category(term=text, scheme="s", label=text)])
+    assert (found.term, found.label) == (text, text)
+    assert people([Person(name=text)], None) == (Person(name=text),)
+
+
+@pytest.mark.parametrize(
+    ("text", "plain"),
+    [
+        ("<b>News</b> &amp; more", "News & more"),
+        ("AT&amp;T", "AT&T"),
+        ("x<br>y", "x y"),
+        ("<script>alert(1)</script>z", "z"),
+    ],
+)
+def test_markup_in_a_category_is_none_of_it(text: str, plain: str) -> None:
+    assert categories([Category(term=text)]) == (Category(term=plain),)
 
 
 def test_categories() -> None:

@@ -120,3 +120,15 @@ def test_an_entry_has_its_own_language_whatever_its_texts_have() -> None:
     assert one.content
     assert one.summary
     assert (one.content.lang, one.summary.lang) == ("it", "fr")
+
+
+def test_the_page_of_an_author_is_no_address_of_the_feed() -> None:
+    body = (
+        '<feed version="0.3" xmlns="http://purl.org/atom/ns#"><title>A</title>'
+        '<link rel="alternate" type="text/html" href="http://a.example/"/>'
+        "<author><name>N</name><url>http://a.example/me</url></author>"
+        "<entry><title>T</title><id>tag:a.example,2026:1</id></entry></feed>"
+    )
+    meta = parse_feed(body.encode()).meta
+    assert meta is not None
+    assert meta.self_link is None

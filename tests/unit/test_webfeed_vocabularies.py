@@ -229,6 +229,38 @@ def test_texts_that_say_nothing_new_are_not_told_twice() -> None:
     assert without_texts(entry.extensions) == ()
 
 
+@pytest.mark.parametrize(
+    "odd",
+    [
+        "<slash:comments>many</slash:comments>",
+        "<itunes:duration>forever</itunes:duration>",
+        "<itunes:explicit>maybe</itunes:explicit>",
+        "<itunes:episode>five</itunes:episode>",
+        "<thr:total>-4</thr:total>",
+        '<thr:in-reply-to ref="not an iri"/>',
+        '<media:content medium="video"/>',
+        '<media:thumbnail width="9"/>',
+        '<podcast:chapters type="application/json+chapters"/>',
+        '<podcast:chapters url="javascript:x" type="application/json+chapters"/>',
+    ],
+)
+def test_what_has_not_its_form_goes(odd: str) -> None:
+    assert item(odd).extensions == ()
+
+
+def test_what_has_its_form_stays_beside_what_has_not() -> None:
+    (content,) = item(
+        '<media:content url="https://e.example/v.mp4" type="not a type" width="wide" height="9"/>'
+    ).extensions
+    assert content.attributes == (("url", "https://e.example/v.mp4"), ("height", "9"))
+    sound = item(
+        "<slash:comments>0</slash:comments><itunes:duration>1:02:03</itunes:duration>"
+        "<itunes:explicit>False</itunes:explicit><podcast:episode>3.5</podcast:episode>"
+        '<thr:in-reply-to ref="tag:e.example,2026:1"/>'
+    ).extensions
+    assert len(sound) == 5
+
+
 def test_what_stands_in_a_text_by_mistake_stands_beside_it() -> None:
     entry = item('<media:title>Talk<media:player url="https://e.example/p"/></media:title>')
     assert entry.extensions == (
