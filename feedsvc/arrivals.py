@@ -171,7 +171,7 @@ def _remembered(
     for uid, entry in unknown.items():
         place = place_of(entry.link, entry.title)
         if place and place in lookup.forgotten and place not in there:
-            same = not entry.dated or entry.published == lookup.forgotten[place].published
+            same = entry.dated and entry.published == lookup.forgotten[place].published
             gone[uid] = place, same
     flood = 2 * len(unknown) >= len(told) + len(found.standing)
     many = flood and len({place for place, _ in gone.values()}) > 1

@@ -64,11 +64,15 @@ class BadOutline:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outlines:
-    """A subscription list: its title, its feeds in order, each once, and what was left out."""
+    """A subscription list: its title, its feeds in order, each once, and what was left out.
+
+    `repeated` outlines name a feed that another one names as well.
+    """
 
     title: str | None
     subscriptions: tuple[Subscription, ...]
     bad: tuple[BadOutline, ...]
+    repeated: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,23 +124,29 @@ def read(body: bytes) -> Outlines:
         )
     tags = _Finder(text).found
     bad = [_doubt(error)] if error and _may_lack(text, tags) else []
-    pages = {_line(tag.attributes.get("xmlurl", "")): tag for tag in reversed(tags)}
+    places: dict[str, list[_Tag]] = {}
+    for tag in tags:
+        places.setdefault(_line(tag.attributes.get("xmlurl", "")), []).append(tag)
     found: dict[str, Subscription] = {}
+    repeated = 0
     for feed in harvest.feeds:
-        tag = pages.get(_line(feed.url), _Tag(1, {}))
+        # listparser tells of an address once, wherever it stands
+        tag, *others = places.get(_line(feed.url)) or [_Tag(1, {})]
         url = web_url(feed.url)
         if url is None:
             remedy = "only http and https feeds can be polled; correct its xmlUrl"
             if _WEB.match(feed.url):
                 remedy = "its host or port can be neither; correct its xmlUrl"
-            bad.append(
+            bad += [
                 BadOutline(
-                    line=tag.line,
-                    name=_line(feed.get("title", "")),
+                    line=one.line,
+                    name=one.name or _line(feed.get("title", "")),
                     message=f"{feed.url!r}: {remedy}",
                 )
-            )
+                for one in (tag, *others)
+            ]
             continue
+        repeated += len(others)
         categories = feed.get("categories", [])  # listparser puts the folder last
         title = _line(feed.get("title", ""))
         one = Subscription(
@@ -149,12 +159,14 @@ def read(body: bytes) -> Outlines:
         )
         known = found.setdefault(url, one)
         if known is not one:
+            repeated += 1
             found[url] = replace(known, tags=_labels((known.tags, one.tags)))
     bad.extend(_left_out(tags))
     return Outlines(
         title=_line(harvest.meta.get("title", "")) or None,
         subscriptions=tuple(found.values()),
         bad=tuple(sorted(bad, key=lambda one: one.line)),
+        repeated=repeated,
     )
 
 

@@ -66,11 +66,15 @@ class Added:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Imported:
-    """What came of a subscription list: sources added, those known before, and what was left."""
+    """What came of a subscription list: sources added, those known before, and what was left.
+
+    `repeated` outlines name a feed that the list has already.
+    """
 
     added: int
     known: int
     bad: tuple[BadOutline, ...]
+    repeated: int = 0
 
 
 def is_url(location: str) -> bool:
@@ -155,7 +159,8 @@ def import_opml(
         sources.append(source)
     added = runtime.store.add_sources(sources, runtime.clock(), spread=runtime.bounds.interval)
     progress(len(outlines.subscriptions), len(outlines.subscriptions))
-    return Imported(added=added, known=seen + len(sources) - added, bad=outlines.bad)
+    known_before = seen + len(sources) - added
+    return Imported(added=added, known=known_before, bad=outlines.bad, repeated=outlines.repeated)
 
 
 def _same_place(one: str, other: str) -> bool:

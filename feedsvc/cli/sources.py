@@ -172,7 +172,9 @@ def import_(context: Context, file: Path) -> None:
         )
     for bad in result.bad:
         click.echo(f"  skipped {bad}", err=True)
-    click.echo(f"added {result.added} sources, {result.known} known, {len(result.bad)} skipped")
+    again = f", {result.repeated} repeated" if result.repeated else ""
+    told = f"added {result.added} sources, {result.known} known, {len(result.bad)} skipped"
+    click.echo(told + again)
 
 
 @opml.command()

@@ -14,7 +14,8 @@ class Head:
 
     `marks` are (key, fingerprint) of the page's entries in order; `changed` is when anything that
     may show in, or be missing from, this page last changed. `newest` is the newest `updated`.
-    `next` and `previous` are cursors of the pages around it, an empty `previous` the first page's.
+    `next` and `previous` are cursors of the pages around it, an empty `previous` that of the first
+    document of an archive.
 
     `earlier` is the month (`months`) whose archive goes on where this page ends; `shown` the cursor
     of that place, where everything before it is on this page. `later`, of an archive, is the next

@@ -23,7 +23,7 @@ _MOST_BEHIND = 40
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """The last entry of a page.
+    """The last entry of the page before, or with `up` the first of the page after.
 
     `at` is the time it is ordered by. In order of relevance `score` comes first, and `anchor` is
     the newest entry that was ranked, so that what arrives meanwhile does not shift the pages.
@@ -36,10 +36,11 @@ class Cursor:
     score: int = 0
     anchor: tuple[int, int] = (0, 0)
     behind: tuple[tuple[int, int, int], ...] = ()
+    up: bool = False
 
     def text(self) -> str:
         """The cursor for a URL."""
-        mark = self.sort[0].encode()
+        mark = (self.sort[0].upper() if self.up else self.sort[0]).encode()
         values: tuple[int, ...] = (self.at, self.key)
         if self.sort == "relevance":
             values = (self.score, *values, *self.anchor)
@@ -48,8 +49,11 @@ class Cursor:
         return base64.urlsafe_b64encode(packed).decode("ascii").rstrip("=")
 
 
-def read_cursor(text: str, sort: Sort) -> Cursor:
-    """Reads a cursor back. Raises `QueryError` for one that no page of this order ended with."""
+def read_cursor(text: str, sort: Sort, *, both_ways: bool = False) -> Cursor:
+    """Reads a cursor back, one that leads up only where pages go `both_ways`.
+
+    Raises `QueryError` for one that no page of this order ended with.
+    """
     layout = _LAYOUTS[sort]
     try:
         packed = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
@@ -62,9 +66,11 @@ def read_cursor(text: str, sort: Sort) -> Cursor:
         cursor = Cursor(sort, at, key, score, (anchor[0], anchor[1]))
     else:
         at, key = values
-        cursor = Cursor(sort, at, key, behind=behind)
+        up = both_ways and not behind and mark == sort[0].upper().encode()
+        cursor = Cursor(sort, at, key, behind=behind, up=up)
     numbers = (cursor.key, cursor.anchor[1], *(pk | key for pk, _, key in behind))
-    sound = mark == sort[0].encode() and not max(numbers) >> 63 and len(behind) <= _MOST_BEHIND
+    # the text tells the mark as well
+    sound = not max(numbers) >> 63 and len(behind) <= _MOST_BEHIND
     if not sound or cursor.text() != text:
         raise _bad(text)
     return cursor

@@ -82,7 +82,7 @@ class Reading(Database):
             deleted = search.withdrawn(micros(now - TOMBSTONES), limit) if first else []
             moments = [row["changed"] for row in rows] + [at for _, _, at in deleted]
             moments += self._changes(connection, now, first=first)
-            previous = None if first else self._previous(search, query, limit, rows, after, shares)
+            previous = None if first else self._previous(search, query, rows, after, shares)
             both_ways = query.sort != "relevance" and not _fair(search, shares)
             earlier, shown = None, None
             if first and next:
@@ -175,6 +175,11 @@ class Reading(Database):
         after = _read(before, query)
         if before == LAST:
             return [pk for pk, _, _ in search.before(query.sort, limit, None)], None, None
+        if after is not None and after.up:
+            above = search.before(query.sort, limit, (after.at, after.key))
+            # without anything above it, the entry that the cursor names is the first
+            _, at, key = above[-1] if above else (0, after.at, after.key + 1)
+            return [pk for pk, _, _ in above], Cursor(query.sort, at, key).text(), None
         fair = _fair(search, shares)
         if query.sort != "relevance" and (fair or (after and after.behind)):
             given = shares if fair and shares else Shares()
@@ -221,12 +226,11 @@ class Reading(Database):
         self,
         search: Walk,
         query: EntryQuery,
-        limit: int,
         rows: Sequence[RowMapping],
         after: Cursor | None,
         shares: Shares | None,
     ) -> str | None:
-        """The cursor of the page before one with these entries; empty for the first page.
+        """The cursor of the page right above these entries, whatever comes there meanwhile.
 
         None where there is none, or where the order of pages goes one way only.
         """
@@ -234,15 +238,16 @@ class Reading(Database):
             return None
         if rows:
             place = (rows[0][query.sort], rows[0]["key"])
-        elif after:
+        elif after and not after.up:
             # the entry that the cursor names stands on the page before this empty one
             place = (after.at, after.key - 1)
         else:
             return None
-        above = search.before(query.sort, limit + 1, place)
-        if len(above) > limit:
-            return Cursor(query.sort, *above[0][1:]).text()
-        return "" if above else None
+        return (
+            Cursor(query.sort, *place, up=True).text()
+            if search.before(query.sort, 1, place)
+            else None
+        )
 
     def _ended(
         self,
@@ -321,7 +326,7 @@ def _read(before: str | None, query: EntryQuery) -> Cursor | None:
     """The place that a page comes after. Raises `QueryError` for a bad cursor."""
     if before is None or (before == LAST and query.sort != "relevance"):
         return None
-    return read_cursor(before, query.sort)
+    return read_cursor(before, query.sort, both_ways=True)
 
 
 def _fair(search: Walk, shares: Shares | None) -> bool:

@@ -49,6 +49,7 @@ class Feed(RuleBasedStateMachine):
         self.names: dict[str, str] = {}
         self.count = itertools.count()
         self.pages: tuple[Walk, str] | None = None
+        self.upward: tuple[Walk, str] | None = None
         self.archives: tuple[Walk, int, str | None, str | None] | None = None
         add(self.store, self.source)
 
@@ -58,8 +59,9 @@ class Feed(RuleBasedStateMachine):
     def disturb(self, name: str, *, paging: bool) -> None:
         if self.archives is not None:
             self.archives[0].steady.discard(name)
-        if self.pages is not None and paging:
-            self.pages[0].steady.discard(name)
+        for walking in (self.pages, self.upward):
+            if walking is not None and paging:
+                walking[0].steady.discard(name)
 
     @rule(days=st.lists(DAYS, min_size=1, max_size=6))
     def publish(self, days: list[int]) -> None:
@@ -106,6 +108,19 @@ class Feed(RuleBasedStateMachine):
             walk.over()
 
     @rule()
+    def turn_back(self) -> None:
+        walk, cursor = self.upward or (Walk(set(self.live)), "last")
+        head = self.store.head(self.query, limit=LIMIT, now=NOW, before=cursor)
+        page = self.store.find(self.query, limit=LIMIT, now=NOW, before=cursor)
+        assert [key for key, _ in head.marks] == [one.entry.key for one in page.entries]
+        assert head.next == page.next
+        walk.seen += [one.entry.uid for one in page.entries]
+        self.upward = (walk, head.previous) if head.previous else None
+        if head.previous is None:
+            # whatever came meanwhile on top has been seen as well
+            walk.over()
+
+    @rule()
     def turn_to_the_archive(self) -> None:
         cursor, below = None, None
         if self.archives is None:
@@ -126,6 +141,8 @@ class Feed(RuleBasedStateMachine):
     def teardown(self) -> None:
         while self.pages is not None:
             self.turn_page()
+        while self.upward is not None:
+            self.turn_back()
         while self.archives is not None:
             self.turn_to_the_archive()
 

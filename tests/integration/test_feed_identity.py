@@ -258,7 +258,10 @@ def test_what_was_pruned_does_not_come_back_when_its_feed_gets_other_ids(feed: F
     feed.poll(random_guid(one) for one in posts)
     feed.poll([random_guid(posts[0]), post(30)])
     assert feed.titles() == [post(30).title]
-    feed.poll([*map(restamped, posts), post(30)])
+    again = [
+        random_guid(replace(one, date=START - timedelta(hours=n))) for n, one in enumerate(posts)
+    ]
+    feed.poll([*again, post(30)])
     assert feed.titles() == [post(30).title]
 
 
@@ -267,7 +270,8 @@ def test_news_at_the_place_of_what_was_pruned_is_news(feed: Feed) -> None:
     feed.poll([daily])
     assert feed.runtime.store.prune(before=START + timedelta(days=9), now=feed.now[0]) == 1
     for number in range(3):
-        feed.poll([restamped(replace(daily, text=f"Rain, {number} degrees."))])
+        at = START - timedelta(days=3 - number)
+        feed.poll([random_guid(replace(daily, date=at, text=f"Rain, {number} degrees."))])
     assert len(feed.titles()) == 3
 
 
@@ -277,8 +281,14 @@ def test_a_feed_whose_program_was_changed_has_the_same_posts(feed: Feed, number:
     feed.poll(posts)
     before = {key: entry.entry.published for key, entry in feed.entries().items()}
     moved = [
-        restamped(replace(one, text=f"<div>{one.text}<br></div><a href='/more'>Read more</a>"))
-        for one in posts
+        random_guid(
+            replace(
+                one,
+                date=START - timedelta(minutes=n),
+                text=f"<div>{one.text}<br></div><a href='/more'>Read more</a>",
+            )
+        )
+        for n, one in enumerate(posts)
     ]
     feed.poll(moved)
     after = {entry.entry.key: entry.entry.published for entry in feed.entries().values()}

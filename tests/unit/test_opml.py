@@ -89,6 +89,17 @@ def test_a_feed_in_several_folders_is_one_subscription_with_all_tags() -> None:
     assert set(one(body + "</outline>").tags) == {"A", "B", "C"}
 
 
+def test_every_bad_outline_is_told_and_every_repeated_one_counted() -> None:
+    good, odd = (
+        "<outline text='G' xmlUrl='https://g.example/f'/>",
+        "<outline text='{}' xmlUrl='ftp://x'/>",
+    )
+    lines = [good, odd.format("A"), good, odd.format("B"), odd.format("A"), good]
+    found = read(("<opml version='2.0'><body>\n" + "\n".join(lines) + "</body></opml>").encode())
+    assert [(one.line, one.name) for one in found.bad] == [(3, "A"), (5, "B"), (6, "A")]
+    assert (len(found.subscriptions), found.repeated) == (1, 2)
+
+
 def test_tags_of_one_slug_are_one_tag() -> None:
     feed = '<outline xmlUrl="https://f.example/" category="united-states,U.S."/>'
     assert one(f'<outline text="United States">{feed}</outline>').tags == ("United States", "U.S.")

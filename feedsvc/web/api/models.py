@@ -270,6 +270,7 @@ class ImportedList(Struct, frozen=True):
 
     added: int
     known: int
+    repeated: Annotated[int, Meta(description="Outlines of a feed that the list has already.")]
     skipped: tuple[BadOutline, ...]
 
 

@@ -59,7 +59,9 @@ class Service:
         except ParseError as error:
             raise HttpError(422, str(error), members={"line": error.line}) from error
         skipped = tuple(models.BadOutline(one.line, one.name, one.message) for one in found.bad)
-        record = models.ImportedList(added=found.added, known=found.known, skipped=skipped)
+        record = models.ImportedList(
+            added=found.added, known=found.known, repeated=found.repeated, skipped=skipped
+        )
         return replies.written(200, record)
 
     def stats(self, call: Call) -> Representation:
