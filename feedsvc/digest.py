@@ -13,7 +13,6 @@ from itertools import compress
 
 import msgspec
 
-from .config import Config
 from .errors import FeedsvcError, ParseError
 from .filters import wanted
 from .model import Entry, ParsedEntry, Problem, Source, SourceMeta, Tag, TagOrigin
@@ -21,7 +20,6 @@ from .normalise.entry import normalise
 from .normalise.identity import uid_of
 from .normalise.people import source_meta
 from .polls import Hints
-from .runtime import tagger
 from .sources import KINDS
 from .sources.base import Fetched, Reading
 from .tagging import Tagger
@@ -52,10 +50,10 @@ _tagger: Tagger
 _authority: str
 
 
-def start(config: Config) -> None:
+def start(tagger: Tagger, authority: str) -> None:
     """Prepares a parser process: its rules, and a limit on the memory one document can take."""
     global _tagger, _authority
-    _tagger, _authority = tagger(config), config.site.authority
+    _tagger, _authority = tagger, authority
     resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
     # the rules stay for good, and a document leaves few circles behind: looking for them after
     # every 700 objects costs a twentieth of the time

@@ -16,6 +16,7 @@ from pebble import ProcessExpired, ProcessPool
 from .config import Config
 from .digest import start
 from .errors import ParseError
+from .runtime import tagger
 
 T = TypeVar("T")
 
@@ -28,7 +29,7 @@ class Parsers:
     """Up to `count` processes with the tag rules of a configuration, for one event loop."""
 
     def __init__(self, config: Config, count: int) -> None:
-        self._config = config
+        self._rules = tagger(config), config.site.authority
         # the last one used comes first, so that the others need not start at all
         self._idle: asyncio.LifoQueue[ProcessPool] = asyncio.LifoQueue()
         self._pools = {self._new() for _ in range(count)}
@@ -80,7 +81,7 @@ class Parsers:
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload([start.__module__])
         return ProcessPool(
-            1, max_tasks=_TASKS, initializer=start, initargs=(self._config,), context=context
+            1, max_tasks=_TASKS, initializer=start, initargs=self._rules, context=context
         )
 
     def _replace(self, broken: ProcessPool) -> ProcessPool:

@@ -34,6 +34,8 @@ class Dates:
 
 def to_utc(moment: datetime) -> datetime:
     """Converts to UTC at whole seconds, as RFC 822 dates have them; without a zone it is UTC."""
+    if moment.tzinfo is UTC and not moment.microsecond:
+        return moment
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
     try:

@@ -22,7 +22,7 @@ _MAX_MINTED = 400
 _MAX_ID = 800
 _IRI = re.compile(
     r"""([A-Za-z][A-Za-z0-9+.-]+):"""
-    r"""(?:[^\s\x00-\x20<>"{}|\\^`\x7f-\xa0%\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]"""
+    r"""(?:[^\s\x00-\x20<>"{}|\\^`\x7f-\xa0%\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]++"""
     r"""|%[0-9A-Fa-f]{2})+\Z"""
 )
 _NOT_NAMES = frozenset({"javascript", "vbscript", "data", "file", "about", "blob"})

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, time
+from functools import lru_cache
 from typing import Generic, Protocol, TypeVar
 from urllib.parse import urlsplit
 
@@ -66,6 +67,8 @@ def canonical(link: str | None) -> str | None:
     return f"{host}{rest}" + (f"#{parts.fragment}" if parts.fragment else "")
 
 
+# each of an entry's is asked for several times on its way into the store
+@lru_cache(maxsize=4096)
 def spellings(link: str | None) -> tuple[str, ...]:
     """The links with this `canonical` form that a site may have used."""
     if not link:

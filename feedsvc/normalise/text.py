@@ -12,6 +12,7 @@ from ..memo import Memo
 _FORBIDDEN = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufeff\ufffe\uffff]"
 )
+_LEGAL_ASCII = bytes((*b"\t\n\r", *range(0x20, 0x7F)))
 _BLANKS = re.compile(r"\s+")
 _LINE_BLANKS = re.compile(r"[^\S\n]+")
 _LINE_ENDS = re.compile(r"\r\n?|[\x0b\x0c\x1c-\x1e\u2028\u2029]")
@@ -30,8 +31,9 @@ def _as_windows_1252(match: re.Match[str]) -> str:
 
 def legal(text: str) -> str:
     """Takes out what XML 1.0 forbids, lone surrogates included; stray C1 become Windows-1252."""
-    # what is printable is legal; most texts are, but for their line ends
-    if text.replace("\n", "").isprintable():
+    # what is printable is legal, but looked up letter by letter: ASCII is done with before
+    rest = text.encode("utf-8", "surrogatepass").translate(None, _LEGAL_ASCII)
+    if not rest or rest.decode("utf-8", "surrogatepass").isprintable():
         return text
     return _FORBIDDEN.sub(_as_windows_1252, text)
 

@@ -43,6 +43,8 @@ _INLINE = frozenset(
     )
 )
 # most text is ASCII, where looking letters up is five times as fast as matching them
+# and most of the rest has but these that are not
+_TYPOGRAPHIC = "\xa0‘’“”–—…"
 _ASCII = {code: chr(code).lower() if chr(code).isalnum() else " " for code in range(128)}
 
 
@@ -62,6 +64,9 @@ def tokens(text: str) -> list[str]:
     Scripts written without spaces (Chinese, Japanese, Thai …) give one token a character, so that
     a phrase finds any substring of them.
     """
+    if not text.isascii():
+        for sign in _TYPOGRAPHIC:
+            text = text.replace(sign, " ")
     if text.isascii():
         words = text.translate(_ASCII).split()
         long = max(map(len, words), default=0) > _MAX_TOKEN

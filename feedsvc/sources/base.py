@@ -8,12 +8,15 @@ how it is read belong together: a directory has no HTTP, a feed no front matter.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Protocol, Self, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, Self, runtime_checkable
 
-from ..httpclient import HttpClient
 from ..model import ParsedEntry, PollState, Problem, Source, SourceKind, SourceMeta
 from ..polls import Demand, Hints
 from .cutting import Memory, Outline
+
+if TYPE_CHECKING:
+    # parser processes read and do not fetch: they start in a third of the time without a client
+    from ..httpclient import HttpClient
 
 
 @runtime_checkable
@@ -94,7 +97,7 @@ class Reading:
 class FetchTools:
     """What a fetch may use beside its source and state."""
 
-    http: HttpClient
+    http: "HttpClient"
     now: datetime
 
 

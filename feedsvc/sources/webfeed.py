@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ..errors import ParseError
-from ..httpclient import demands
 from ..model import ParsedEntry, PollState, Problem, Source, SourceKind, SourceMeta
 from ..polls import Hints
 from . import feedmap
@@ -59,6 +58,8 @@ class FeedReader:
 
         Raises `FetchError`, or `SourceGone` when it was removed for good.
         """
+        from ..httpclient import demands
+
         response = await tools.http.get(
             source.location,
             headers={"accept": ACCEPT, **{name.lower(): text for name, text in source.headers}},
@@ -77,7 +78,7 @@ class FeedReader:
             digest = hashlib.sha256(response.body).hexdigest()
             unchanged = digest == state.digest
         if not unchanged:
-            payload = Body(body=response.body, url=response.url, headers=headers)
+            payload = Body(body=response.body, url=response.url, headers=dict(headers))
             memory = Memory.read(state.cursor)
         return Fetched(
             status=response.status,

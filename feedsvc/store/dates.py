@@ -12,14 +12,15 @@ _HOUR = 3_600_000_000
 _GROWTH = 8
 _NAMES = "abcde"
 _SHORTEST = _HOUR // _GROWTH
-_WIDTHS = tuple(_HOUR * _GROWTH**level for level in range(len(_NAMES)))
+_HOURS = tuple(_GROWTH**level for level in range(len(_NAMES)))
+_WIDTHS = tuple(_HOUR * hours for hours in _HOURS)
+_SPANS = f" {' '.join(f'{name}%d' for name in _NAMES)} "
 
 
 def date_tokens(published: int) -> str:
     """The spans that a time, in microseconds since 1970, is in; all before 1970 is one."""
-    at = max(published, 0)
-    spans = (f"{name}{at // width}" for name, width in zip(_NAMES, _WIDTHS, strict=True))
-    return f" {' '.join(spans)} "
+    hour = max(published, 0) // _HOUR
+    return _SPANS % tuple(hour // hours for hours in _HOURS)
 
 
 @dataclass(frozen=True, slots=True)

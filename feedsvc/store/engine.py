@@ -299,6 +299,24 @@ def insert_all(connection: Connection, table: Table, rows: Sequence[Mapping[str,
         quick(connection, table.name, names, map(itemgetter(*names), rows))
 
 
+def insert_tuples(connection: Connection, table: Table, rows: Sequence[tuple[int, ...]]) -> None:
+    """`insert_all` of what there are dozens of an entry: rows with all columns, as they are listed.
+
+    They are put in order first, so that those that are stored side by side come together.
+    """
+    quick: InsertRows | None = connection.get_execution_options().get("insert_rows")
+    names = tuple(table.columns.keys())
+    if not rows:
+        return
+    if quick is not None:
+        quick(connection, table.name, names, sorted(rows))
+        return
+    sql, order = _driver_statement(connection.dialect, _insert_into(table), names)
+    assert order is not None
+    assert tuple(order) == names
+    connection.exec_driver_sql(sql, sorted(rows))
+
+
 def run_all(
     connection: Connection, statement: Insert | Update, rows: Sequence[Mapping[str, Any]]
 ) -> None:

@@ -4,7 +4,7 @@ Entries of any number of polls are written together: the number of statements do
 the number of entries, up to a batch.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -169,19 +169,12 @@ class EntryRows(Withdrawing, Revisions):
         for w in tagged:
             labels |= w.entry.slugs
         pks = self.tag_pks(connection, labels) if labels else {}
-        rows: list[Mapping[str, Any]] = []
+        rows: list[tuple[int, int, int, int, int]] = []
         for w in tagged:
-            for slug in w.entry.slugs:
-                deltas[pks[slug]] = deltas.get(pks[slug], 0) + 1
-                rows.append(
-                    {
-                        "tag_pk": pks[slug],
-                        "live": 1,
-                        "published": w.entry.row["published"],
-                        "key": w.key,
-                        "entry_pk": w.pk,
-                    }
-                )
+            published = w.entry.row["published"]
+            for tag in map(pks.__getitem__, w.entry.slugs):
+                deltas[tag] = deltas.get(tag, 0) + 1
+                rows.append((tag, 1, published, w.key, w.pk))
         self.put_entry_tags(connection, rows)
         self.count_tags(connection, deltas)
         titled = [w for w in written if w.revived or w.moved("title", "published")]

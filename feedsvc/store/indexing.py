@@ -12,7 +12,7 @@ from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from .codec import Flag, better_label, fingerprint, micros, names_of
 from .duplicates import duplicates_of
-from .engine import chunks, insert_all
+from .engine import chunks, insert_all, insert_tuples
 from .filing import Filing
 from .links import EXPLICIT, links_of, show
 from .schema import entries, entry_tags, outbox, ref_terms, related, tags, title_terms
@@ -87,9 +87,11 @@ class Indexing(Filing):
             counted = update(tags).where(tags.c.pk == bindparam("at"))
             connection.execute(counted.values(count=tags.c.count + bindparam("by")), rows)
 
-    def put_entry_tags(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Writes which entries carry which tags."""
-        insert_all(connection, entry_tags, rows)
+    def put_entry_tags(
+        self, connection: Connection, rows: Sequence[tuple[int, int, int, int, int]]
+    ) -> None:
+        """Writes which entries carry which tags: rows of `entry_tags`, column by column."""
+        insert_tuples(connection, entry_tags, rows)
 
     def drop_entry_tags(self, connection: Connection, pks: Sequence[int]) -> dict[int, int]:
         """Takes all tags off entries; returns by how much that lowers the counts of live ones."""
@@ -106,12 +108,8 @@ class Indexing(Filing):
         self, connection: Connection, titles: Iterable[tuple[int, int, Iterable[int]]]
     ) -> None:
         """Makes titles findable: pk, publication time and terms of each."""
-        rows = [
-            {"term": term, "published": published, "entry_pk": pk}
-            for pk, published, found in titles
-            for term in found
-        ]
-        insert_all(connection, title_terms, rows)
+        rows = [(term, published, pk) for pk, published, found in titles for term in found]
+        insert_tuples(connection, title_terms, rows)
 
     def drop_title_terms(
         self, connection: Connection, titles: Iterable[tuple[int, int, str]]

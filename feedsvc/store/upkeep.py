@@ -59,16 +59,7 @@ class Upkeep(Withdrawing, Life):
                 deltas[pk] = deltas.get(pk, 0) + live
             self.put_entry_tags(
                 connection,
-                [
-                    {
-                        "tag_pk": pk,
-                        "live": live,
-                        "published": row.published,
-                        "key": row.key,
-                        "entry_pk": row.pk,
-                    }
-                    for pk in pks.values()
-                ],
+                [(pk, live, row.published, row.key, row.pk) for pk in pks.values()],
             )
             self.count_tags(connection, deltas)
             connection.execute(update(entries).where(columns.pk == row.pk).values(tags=text))

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from ..model import slugify
 from .gazetteer import MASK, ORGANISATION, PERSON, PLACE, ROLE, Gazetteer, Mention, gazetteer
 from .people import Person, people
-from .text import Tokens, word_set
+from .text import KEY, Tokens, word_set
 from .topics import SECTION_WEIGHTS, Found, taxonomy
 
 _WORDS = 3_000  # no automatic tag depends on what comes later
@@ -62,7 +62,7 @@ class _Tally:
 def auto_tags(tokens: Tokens, lang: str | None) -> list[AutoTag]:
     """The automatic tags of a text whose sections are title, summary and body, strongest first."""
     tokens = tokens.head(_WORDS)
-    if not tokens.words:
+    if not tokens:
         return []
     names = gazetteer()
     if not _english(tokens, lang):
@@ -86,9 +86,9 @@ def auto_tags(tokens: Tokens, lang: str | None) -> list[AutoTag]:
 def _english(tokens: Tokens, lang: str | None) -> bool:
     if lang:
         return lang.lower().replace("_", "-").split("-")[0] in ("en", "eng")
-    if len(tokens.words) < _ENOUGH_TO_TELL:
+    if len(tokens) < _ENOUGH_TO_TELL:
         return True
-    return sum(map(_ENGLISH.__contains__, tokens.folded)) >= _ENGLISH_SHARE * len(tokens.words)
+    return sum(map(_ENGLISH.__contains__, tokens.folded)) >= _ENGLISH_SHARE * len(tokens)
 
 
 def _weight(tokens: Tokens, place: int) -> float:
@@ -140,13 +140,13 @@ def _named(
         weight = _weight(tokens, mention.start)
         tally.sure = tally.sure or mention.sure
         tally.full = tally.full or mention.end - mention.start > 1
-        tally.surname = tokens.folded[mention.end - 1]
+        tally.surname = tokens.rows[mention.end - 1][KEY]
         tally.score += weight * (_DEMONYM if name.demonym else 1.0)
         tally.count += 1
         tally.title = tally.title or mention.start < tokens.ends[0]
         if not tally.first:
             tally.first = tokens.written(mention.start, mention.end)
-    need = _NEED if len(tokens.words) >= _LONG else 0.7
+    need = _NEED if len(tokens) >= _LONG else 0.7
     kept: dict[str, list[AutoTag]] = {PLACE: [], ORGANISATION: [], PERSON: []}
     for slug, tally in tallies.items():
         known = names.tags[slug]
@@ -169,14 +169,14 @@ def _named(
 
 
 def _is_where(tokens: Tokens, start: int) -> bool:
-    return start > 0 and tokens.folded[start - 1] in _WHERE
+    return start > 0 and tokens.rows[start - 1][KEY] in _WHERE
 
 
 def _people(
     tokens: Tokens, names: Gazetteer, found: list[Person], taken: set[str]
 ) -> list[AutoTag]:
     """Tags of persons told by the shape of their names."""
-    need = _NEED if len(tokens.words) >= _LONG else 0.7
+    need = _NEED if len(tokens) >= _LONG else 0.7
     tags: list[AutoTag] = []
     for person in found:
         slug, label = _known(names, person.name)

@@ -5,6 +5,7 @@ sure or doubtful (an ordinary word at the start of a sentence, somebody's surnam
 counts only when its tag is sure elsewhere in the same text or a cue speaks for it.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -14,7 +15,24 @@ from typing import Final
 from ..model import slugify
 from .lexicon import Lexicon
 from .phrase import is_acronym
-from .text import BREAK, JOIN, LOOSE, SENTENCE, SHOUT, Tokens, fold, tokenise, word_set
+from .text import (
+    BREAK,
+    GAP,
+    IS_CAPITAL,
+    JOIN,
+    KEY,
+    LOOSE,
+    MARK,
+    NAME,
+    SENTENCE,
+    SHOUT,
+    WORD,
+    Tokens,
+    fold,
+    sorted_as,
+    tokenise,
+    word_set,
+)
 
 PLACE: Final = "place"
 ORGANISATION: Final = "organisation"
@@ -26,6 +44,7 @@ NO: Final = 0
 DOUBTFUL: Final = 1
 SURE: Final = 2
 
+_NAMES = re.compile(sorted_as(NAME))
 # acronyms that are ordinary words when a whole headline is in capitals
 _WORDS_IN_CAPITALS = word_set("us who it ice un rim meta sec gm hp ira pga mit fed ga la nice")
 # capitalised words that may stand beside a name without being part of it
@@ -113,16 +132,17 @@ class Gazetteer:
         if 0 not in name.proper:
             self.small.add(keys[0])
 
+    def may_begin(self, word: str, key: str) -> bool:
+        """Whether a word, written and folded, may begin a name: most do so with a capital only."""
+        return key in self.lexicon.first and (word[0].isupper() or key in self.small)
+
     def _places(self, tokens: Tokens) -> list[int]:
-        """Where a name may begin: at a capital or a small word, with what can stand behind it."""
-        folded, gaps, capital = tokens.folded, tokens.gaps, tokens.capital
-        small, alone, longer = self.small, self.lexicon.alone, self.lexicon.longer
+        """Where a name may begin: at a word that may, with what can stand behind it."""
+        rows, alone, longer = tokens.rows, self.lexicon.alone, self.lexicon.longer
         found: list[int] = []
-        for at in self.lexicon.places(tokens):
-            key = folded[at]
-            if (capital[at] or key in small) and (
-                key in alone or (gaps[at] <= LOOSE and folded[at + 1] in longer[key])
-            ):
+        for at in tokens.places(_NAMES):
+            key = rows[at][KEY]
+            if key in alone or (rows[at][GAP] <= LOOSE and rows[at + 1][KEY] in longer[key]):
                 found.append(at)
         return found
 
@@ -148,7 +168,7 @@ class Gazetteer:
 
         def accept(name: Name, start: int, end: int) -> bool:
             plain = not (name.doubtful or name.word or name.shared or name.demonym)
-            long = end - start > 1 or len(tokens.words[start]) > 4
+            long = end - start > 1 or len(tokens.rows[start][WORD]) > 4
             return plain and long and name.kind != ROLE and _spelled(tokens, name, start, end)
 
         return [
@@ -183,27 +203,34 @@ class Gazetteer:
     def _of_person(self, tokens: Tokens, end: int) -> bool:
         """Whether a title or a person's name follows: "American President", "Polish Prime …"."""
         return (
-            end < len(tokens.words)
-            and tokens.gaps[end - 1] == JOIN
-            and tokens.capital[end]
-            and (tokens.folded[end] in self.role_words or tokens.folded[end] in self.first_names)
+            end < len(tokens.rows)
+            and tokens.rows[end - 1][GAP] == JOIN
+            and tokens.rows[end][IS_CAPITAL]
+            and (
+                tokens.rows[end][KEY] in self.role_words
+                or tokens.rows[end][KEY] in self.first_names
+            )
         )
 
     def _alone(self, tokens: Tokens, name: Name, start: int, end: int, style: int) -> int:
         """Whether a name that is part of others stands for itself here."""
-        if start > 0 and tokens.gaps[start - 1] == JOIN and tokens.capital[start - 1]:
-            before = tokens.folded[start - 1]
+        if start > 0 and tokens.rows[start - 1][GAP] == JOIN and tokens.rows[start - 1][IS_CAPITAL]:
+            before = tokens.rows[start - 1][KEY]
             if before in self.first_names and before not in _BESIDE:
                 return NO
             headline = style != SENTENCE or tokens.starts_sentence(start - 1)
             if not headline and before not in _BESIDE and before not in self.role_words:
                 return NO
-        if start > 1 and tokens.folded[start - 1] == "of":
-            before = tokens.folded[start - 2]
+        if start > 1 and tokens.rows[start - 1][KEY] == "of":
+            before = tokens.rows[start - 2][KEY]
             if before in ("university", "bank", "church", "times", "prince", "princess", "duke"):
                 return NO
-        if end < len(tokens.words) and tokens.gaps[end - 1] == JOIN and tokens.capital[end]:
-            after = tokens.folded[end]
+        if (
+            end < len(tokens.rows)
+            and tokens.rows[end - 1][GAP] == JOIN
+            and tokens.rows[end][IS_CAPITAL]
+        ):
+            after = tokens.rows[end][KEY]
             if name.kind == PERSON:
                 return NO if after in _OTHER_THING else SURE
             if name.demonym and self._of_person(tokens, end):
@@ -216,14 +243,18 @@ class Gazetteer:
 def _language(tokens: Tokens, start: int, end: int) -> bool:
     """Whether a people's name means its language here: "in Spanish", "learn Russian"."""
     return (
-        start > 0 and tokens.folded[start - 1] in _LANGUAGE_VERBS and tokens.gaps[end - 1] != JOIN
+        start > 0
+        and tokens.rows[start - 1][KEY] in _LANGUAGE_VERBS
+        and tokens.rows[end - 1][GAP] != JOIN
     )
 
 
 def _namesake(tokens: Tokens, end: int) -> bool:
     """Whether an American state follows a foreign city's name: "Florence, Colo."."""
     return (
-        end < len(tokens.words) and tokens.gaps[end - 1] == BREAK and tokens.folded[end] in _STATES
+        end < len(tokens.rows)
+        and tokens.rows[end - 1][GAP] == BREAK
+        and tokens.rows[end][KEY] in _STATES
     )
 
 
@@ -231,26 +262,26 @@ def _ticker(tokens: Tokens, start: int, end: int) -> bool:
     """Whether a stock exchange merely precedes a company's ticker: "(NYSE: HPQ)"."""
     return (
         start >= tokens.ends[0]
-        and end < len(tokens.words)
-        and tokens.marks[end - 1].startswith(":")
-        and is_acronym(tokens.words[end])
+        and end < len(tokens.rows)
+        and tokens.rows[end - 1][MARK].startswith(":")
+        and is_acronym(tokens.rows[end][WORD])
     )
 
 
 def _verb_follows(tokens: Tokens, end: int) -> bool:
     """Whether what starts a sentence is followed by what only a name is followed by."""
-    return end < len(tokens.words) and (
-        tokens.folded[end] in ("said", "says", "announced") or tokens.gaps[end - 1] == LOOSE
+    return end < len(tokens.rows) and (
+        tokens.rows[end][KEY] in ("said", "says", "announced") or tokens.rows[end - 1][GAP] == LOOSE
     )
 
 
 def _spelled(tokens: Tokens, name: Name, start: int, end: int) -> bool:
     if name.exact:
-        word = tokens.words[start]
+        word = tokens.rows[start][WORD]
         if word != name.exact:
             return False
         return not (word.lower() in _WORDS_IN_CAPITALS and tokens.style(start) == SHOUT)
-    return all(tokens.capital[start + at] for at in name.proper)
+    return all(tokens.rows[start + at][IS_CAPITAL] for at in name.proper)
 
 
 @lru_cache(maxsize=1)
@@ -325,7 +356,9 @@ def _name(
     spelled = text.lstrip("~*^")
     marks = text[: len(text) - len(spelled)]
     tokens = tokenise([spelled])
-    exact = tokens.words[0] if len(tokens.words) == 1 and is_acronym(tokens.words[0]) else ""
+    exact = (
+        tokens.rows[0][WORD] if len(tokens.rows) == 1 and is_acronym(tokens.rows[0][WORD]) else ""
+    )
     if "." in exact:
         exact = ""
     made.add(

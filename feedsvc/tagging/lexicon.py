@@ -6,10 +6,9 @@ number. What a phrase means is the business of who put it in.
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import compress
 from typing import Generic, TypeVar
 
-from .text import LOOSE, Tokens
+from .text import GAP, KEY, LOOSE, Tokens
 
 Meaning = TypeVar("Meaning")
 
@@ -26,15 +25,16 @@ class Lexicon(Generic[Meaning]):
     """Phrases, each with one or more meanings.
 
     Of the words that phrases begin with (`first`) some are phrases themselves (`alone`), some are
-    followed by others (`longer`).
+    followed by others (`longer`), of which those that come right behind are `second`.
     """
 
-    __slots__ = ("alone", "first", "longer")
+    __slots__ = ("alone", "first", "longer", "second")
 
     def __init__(self) -> None:
         self.first: dict[str, Node[Meaning]] = {}
         self.alone: set[str] = set()
         self.longer: dict[str, dict[str, Node[Meaning]]] = {}
+        self.second: set[str] = set()
 
     def add(self, keys: Sequence[str], meaning: Meaning) -> None:
         """Adds a phrase, given as its folded words; several may share them."""
@@ -49,6 +49,7 @@ class Lexicon(Generic[Meaning]):
             self.alone.add(keys[0])
         if following is not None:
             self.longer[keys[0]] = following
+            self.second.update(keys[1:2])
 
     def at(
         self, tokens: Tokens, start: int, accept: Callable[[Meaning, int, int], bool]
@@ -57,17 +58,17 @@ class Lexicon(Generic[Meaning]):
 
         Returns where it ends and its accepted meanings.
         """
-        folded, gaps = tokens.folded, tokens.gaps
-        node = self.first.get(folded[start])
-        end, last = start, len(folded)
+        rows = tokens.rows
+        node = self.first.get(rows[start][KEY])
+        end, last = start, len(rows)
         found: list[tuple[int, tuple[Meaning, ...]]] = []
         while node is not None:
             end += 1
             if node.meanings:
                 found.append((end, node.meanings))
-            if node.next is None or end == last or gaps[end - 1] > LOOSE:
+            if node.next is None or end == last or rows[end - 1][GAP] > LOOSE:
                 break
-            node = node.next.get(folded[end])
+            node = node.next.get(rows[end][KEY])
         for stop, meanings in reversed(found):
             accepted = tuple(m for m in meanings if accept(m, start, stop))
             if accepted:
@@ -76,11 +77,11 @@ class Lexicon(Generic[Meaning]):
 
     def reach(self, tokens: Tokens, start: int) -> int:
         """Where the longest phrase of several words at a word ends; `start` if there is none."""
-        folded, gaps = tokens.folded, tokens.gaps
-        node, found = self.first[folded[start]], start
-        end, last = start + 1, len(folded)
-        while node.next is not None and end < last and gaps[end - 1] <= LOOSE:
-            following = node.next.get(folded[end])
+        rows = tokens.rows
+        node, found = self.first[rows[start][KEY]], start
+        end, last = start + 1, len(rows)
+        while node.next is not None and end < last and rows[end - 1][GAP] <= LOOSE:
+            following = node.next.get(rows[end][KEY])
             if following is None:
                 break
             node = following
@@ -88,11 +89,6 @@ class Lexicon(Generic[Meaning]):
             if node.meanings:
                 found = end
         return found
-
-    def places(self, tokens: Tokens) -> list[int]:
-        """Where a word stands that a phrase begins with; in most texts that is not often."""
-        folded = tokens.folded
-        return list(compress(range(len(folded)), map(self.first.__contains__, folded)))
 
     def scan(
         self, tokens: Tokens, places: Iterable[int], accept: Callable[[Meaning, int, int], bool]

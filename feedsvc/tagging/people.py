@@ -6,14 +6,32 @@ when it starts with a known first name. Headlines That Capitalise Everything giv
 it is fenced in, and never one out of their ordinary words.
 """
 
+import re
 from collections.abc import Container
 from dataclasses import dataclass
-from itertools import compress
 
 from .gazetteer import ORGANISATION, PERSON, PLACE, ROLE, Gazetteer, Mention
-from .text import BREAK, JOIN, LOOSE, SENTENCE, Tokens, indexes, word_set
+from .text import (
+    BREAK,
+    CAPITAL,
+    GAP,
+    IS_CAPITAL,
+    JOIN,
+    KEY,
+    LOOSE,
+    MARK,
+    PARTICLE,
+    SENTENCE,
+    WORD,
+    Tokens,
+    indexes,
+    sorted_as,
+    word_set,
+)
 
-_PARTICLES = word_set("de del della der den di da dos du la le van von bin ibn al el ben ter ten")
+PARTICLES = word_set("de del della der den di da dos du la le van von bin ibn al el ben ter ten")
+# most capitalised words just begin a sentence
+_FIRST_OF_SEVERAL = re.compile(f"{sorted_as(CAPITAL)}(?={sorted_as(CAPITAL | PARTICLE)})")
 _SUFFIXES = frozenset(("jr", "sr", "ii", "iii", "iv"))
 _SPEAKS = frozenset(("said", "says", "told", "who", "wrote", "testified", "tweeted"))
 _THING_AFTER = word_set(
@@ -65,18 +83,20 @@ def people(
                 kinds.pop(at)
     found: dict[str, list[_Candidate]] = {}
     after = 0
-    for at in compress(range(len(tokens.words)), tokens.capital):
-        if at < after or at in kinds or not _may_go_on(tokens, kinds, at):
+    for at in tokens.places(_FIRST_OF_SEVERAL):
+        if at < after or at in kinds or at + 1 in kinds or tokens.rows[at][GAP] != JOIN:
             continue
         after = _run(tokens, kinds, at)
         candidate = _candidate(tokens, names, kinds, roles, at, after)
-        if candidate and not (candidate.loud and tokens.folded[candidate.end - 1] in common):
+        if candidate and not (candidate.loud and tokens.rows[candidate.end - 1][KEY] in common):
             key = " ".join(tokens.folded[candidate.start : candidate.end])
             found.setdefault(key, []).append(candidate)
     if not found:
         return []
     surnames = {
-        tokens.folded[m.end - 1] for m in mentions if m.name.kind == PERSON and m.end - m.start > 1
+        tokens.rows[m.end - 1][KEY]
+        for m in mentions
+        if m.name.kind == PERSON and m.end - m.start > 1
     }
     persons: list[Person] = []
     for candidates in found.values():
@@ -87,24 +107,21 @@ def people(
     return persons
 
 
-def _may_go_on(tokens: Tokens, kinds: dict[int, str], at: int) -> bool:
-    """Whether a capitalised word can be the first of several: most just begin a sentence."""
-    if tokens.gaps[at] != JOIN or at + 1 in kinds:
-        return False
-    return tokens.capital[at + 1] or tokens.words[at + 1] in _PARTICLES
-
-
 def _run(tokens: Tokens, kinds: dict[int, str], start: int) -> int:
     """Where the row of capitalised words that begins at `start` ends."""
-    end, size = start + 1, len(tokens.words)
-    while end < size and tokens.gaps[end - 1] == JOIN and end not in kinds:
-        if tokens.capital[end]:
+    end, size = start + 1, len(tokens.rows)
+    while end < size and tokens.rows[end - 1][GAP] == JOIN and end not in kinds:
+        if tokens.rows[end][IS_CAPITAL]:
             end += 1
         else:
             after = end
-            while after < size and tokens.words[after] in _PARTICLES and tokens.gaps[after] == JOIN:
+            while (
+                after < size
+                and tokens.rows[after][WORD] in PARTICLES
+                and tokens.rows[after][GAP] == JOIN
+            ):
                 after += 1
-            if not end < after < size or not tokens.capital[after]:
+            if not end < after < size or not tokens.rows[after][IS_CAPITAL]:
                 break
             end = after + 1
     return end
@@ -123,9 +140,12 @@ def _candidate(
     loud = tokens.style(start) != SENTENCE
     introduced = _introduced(tokens, kinds, roles, start)
     # somebody's place or employer may run into the name: "Virginia Tech's", "Boston Mayor X"
-    joined_before = start > 0 and tokens.gaps[start - 1] == JOIN and (start - 1) in kinds
+    joined_before = start > 0 and tokens.rows[start - 1][GAP] == JOIN and (start - 1) in kinds
     joined_after = (
-        end < len(folded) and tokens.gaps[end - 1] == JOIN and tokens.capital[end] and end in kinds
+        end < len(folded)
+        and tokens.rows[end - 1][GAP] == JOIN
+        and tokens.rows[end][IS_CAPITAL]
+        and end in kinds
     )
     if joined_after or (loud and joined_before and kinds[start - 1] != ROLE):
         return None
@@ -142,13 +162,13 @@ def _candidate(
             start += 1
         if loud and end - start != 2:
             return None
-    capitals = sum(tokens.capital[at] for at in range(start, end))
+    capitals = sum(tokens.rows[at][IS_CAPITAL] for at in range(start, end))
     if not 2 <= capitals <= _MOST_WORDS:
         return None
     if end < len(folded):
-        if tokens.gaps[end - 1] == JOIN and folded[end] in _THING_AFTER:
+        if tokens.rows[end - 1][GAP] == JOIN and folded[end] in _THING_AFTER:
             return None
-        if tokens.marks[end - 1] == " - " and tokens.capital[end]:
+        if tokens.rows[end - 1][MARK] == " - " and tokens.rows[end][IS_CAPITAL]:
             return None  # the name may go on behind a badly set hyphen
     if not _name_like(tokens, names, start, end):
         return None
@@ -168,16 +188,16 @@ def _introduced(tokens: Tokens, kinds: dict[int, str], roles: dict[int, bool], s
     if start == 0:
         return False
     before = start - 1
-    if tokens.gaps[before] == JOIN:
+    if tokens.rows[before][GAP] == JOIN:
         return before in roles
-    if tokens.gaps[before] not in (BREAK, LOOSE):
+    if tokens.rows[before][GAP] not in (BREAK, LOOSE):
         return False
     for at in range(before, max(-1, before - _APPOSITION), -1):
         if at in roles:
             return True
-        if at != before and tokens.gaps[at] not in (JOIN, LOOSE):
+        if at != before and tokens.rows[at][GAP] not in (JOIN, LOOSE):
             return False
-        capital = tokens.capital[at]
+        capital = tokens.rows[at][IS_CAPITAL]
         if capital and kinds.get(at) not in (PLACE, ORGANISATION):
             return False
     return False
@@ -185,35 +205,35 @@ def _introduced(tokens: Tokens, kinds: dict[int, str], roles: dict[int, bool], s
 
 def _followed(tokens: Tokens, roles: dict[int, bool], end: int) -> int:
     """Whether what follows is said of a person: an age (2), a role or a verb of speech (1)."""
-    if end >= len(tokens.words):
+    if end >= len(tokens.rows):
         return 0
-    word = tokens.folded[end]
-    if tokens.gaps[end - 1] == JOIN:
+    word = tokens.rows[end][KEY]
+    if tokens.rows[end - 1][GAP] == JOIN:
         return int(word in _SPEAKS)
-    if tokens.gaps[end - 1] != BREAK:
+    if tokens.rows[end - 1][GAP] != BREAK:
         return 0
-    if word.isdigit() and len(word) == 2 and tokens.gaps[end] != JOIN:
+    if word.isdigit() and len(word) == 2 and tokens.rows[end][GAP] != JOIN:
         return 2
     if word in _SPEAKS:
         return 1
     told = word in ("a", "an", "the", "his", "her", "their", "former") and any(
-        roles.get(at, False) for at in range(end + 1, min(end + 5, len(tokens.words)))
+        roles.get(at, False) for at in range(end + 1, min(end + 5, len(tokens.rows)))
     )
     return int(told)
 
 
 def _name_like(tokens: Tokens, names: Gazetteer, start: int, end: int) -> bool:
     last = end - 1
-    while last > start + 1 and tokens.folded[last] in _SUFFIXES:
+    while last > start + 1 and tokens.rows[last][KEY] in _SUFFIXES:
         last -= 1
     for at in range(start, last + 1):
-        word, key = tokens.words[at], tokens.folded[at]
+        word, key = tokens.rows[at][WORD], tokens.rows[at][KEY]
         if not word.replace("'", "").replace("’", "").replace(".", "").replace(" ", "").isalpha():
             return False
         if key in names.not_persons:
             return False
         if key in names.surnames_too and (
-            at != last or not names.first_names.get(tokens.folded[start])
+            at != last or not names.first_names.get(tokens.rows[start][KEY])
         ):
             return False
         if (
@@ -222,9 +242,9 @@ def _name_like(tokens: Tokens, names: Gazetteer, start: int, end: int) -> bool:
             and not ((at == start and len(word) == 2) or "." in word)
         ):
             return False
-        if at < last and tokens.words[at + 1][0].islower() and tokens.gaps[at] != JOIN:
+        if at < last and tokens.rows[at + 1][WORD][0].islower() and tokens.rows[at][GAP] != JOIN:
             return False
-    return len(tokens.words[last]) > 1
+    return len(tokens.rows[last][WORD]) > 1
 
 
 def _accept(candidates: list[_Candidate], tokens: Tokens) -> bool:
@@ -236,7 +256,7 @@ def _accept(candidates: list[_Candidate], tokens: Tokens) -> bool:
     if any(c.first_name == 2 for c in calm):
         return True
     if any(c.first_name == 1 for c in calm):
-        return tokens.folded.count(tokens.folded[candidates[0].end - 1]) > 1
+        return tokens.folded.count(tokens.rows[candidates[0].end - 1][KEY]) > 1
     return any(c.first_name == 2 and c.end - c.start == 2 for c in candidates)
 
 
@@ -244,14 +264,16 @@ def _person(tokens: Tokens, candidates: list[_Candidate], taken: set[str]) -> Pe
     """Gathers where a person stands; a surname alone means the first who bears it."""
     first = candidates[0]
     last = first.end - 1
-    if tokens.folded[last] in _SUFFIXES:
+    if tokens.rows[last][KEY] in _SUFFIXES:
         last -= 1
-    surname = tokens.folded[last]
+    surname = tokens.rows[last][KEY]
     places = {candidate.start for candidate in candidates}
     if surname not in taken:
         covered = {at for c in candidates for at in range(c.start, c.end)}
         places |= {
-            at for at in indexes(tokens.folded, surname) if at not in covered and tokens.capital[at]
+            at
+            for at in indexes(tokens.folded, surname)
+            if at not in covered and tokens.rows[at][IS_CAPITAL]
         }
     return Person(
         tokens.written(first.start, first.end),

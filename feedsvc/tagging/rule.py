@@ -12,6 +12,7 @@ from typing import Protocol
 from ..model import Entry, Source
 from .markup import plain
 from .phrase import Index
+from .sorts import sorted_words
 from .text import tokenise
 
 
@@ -44,7 +45,7 @@ class View:
         self._authors = entry.authors
         self.source = source
         self.sections = (entry.title, plain(entry.summary), plain(entry.content))
-        self.tokens = tokenise(self.sections)
+        self.tokens = sorted_words(self.sections)
 
     @cached_property
     def text(self) -> Index:

@@ -3,14 +3,17 @@
 A word keeps its case (a name is told by it) beside its folded form (phrases are compared by it),
 and what stands between two words is kept as one of four kinds, so that a phrase never runs across
 a full stop. A text is cut at its spaces first: what stands between two has mostly been met before.
+Of each word one character tells what of all that is looked for it may be part of, so that a text is
+searched for that at once (`sorts`).
 """
 
 import re
 import unicodedata
 from bisect import bisect_right
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from functools import cached_property, partial
 from itertools import chain, compress
+from operator import itemgetter
 from typing import Final
 
 from ..memo import Memo
@@ -20,6 +23,24 @@ LOOSE: Final = 1  # a possessive, an ampersand, a spaced hyphen: one phrase, but
 BREAK: Final = 2  # a comma, a bracket, a dash
 STOP: Final = 3  # the end of a sentence, of a heading, of a quotation
 _DOT: Final = 4  # a full stop and a space: STOP, unless the word before is an abbreviation
+
+# sorts of words, and the sum of those that a word belongs to as one character
+CAPITAL: Final = 1  # it begins with a capital
+NAME: Final = 2  # it may begin a name of the lists
+TOPIC: Final = 4  # it speaks for a topic
+LONGER: Final = 8  # it may begin a phrase of several words that does
+SECOND: Final = 16  # it may be the second word of one
+PARTICLE: Final = 32  # it may stand within a person's name
+LAST: Final = 64  # it ends a sentence
+_CALM: Final = 128  # no headline would write it so small
+
+# columns of a row
+WORD: Final = 0
+KEY: Final = 1
+GAP: Final = 2
+MARK: Final = 3
+IS_CAPITAL: Final = 4
+_SORT: Final = 5
 
 SENTENCE: Final = 0  # capitals mean names
 HEADLINE: Final = 1  # Every Word Has One
@@ -64,68 +85,106 @@ def fold(word: str) -> str:
     return "".join(c for c in decomposed if not unicodedata.combining(c)).replace("’", "'")
 
 
-@dataclass(slots=True)
+# a word, folded, the kind of what follows it, that itself, whether it begins with a capital, sorts
+Row = tuple[str, str, int, str, bool, str]
+
+
+def any_of(sorts: int) -> frozenset[str]:
+    """The characters in `Tokens.sorts` of words that belong to any of some sorts."""
+    return frozenset(chr(sum) for sum in range(256) if sum & sorts)
+
+
+def sorted_as(sorts: int) -> str:
+    """`any_of` as a class for regular expressions."""
+    return f"[{''.join(map(re.escape, sorted(any_of(sorts))))}]"
+
+
+_LAST_WORD = re.compile(sorted_as(LAST))
+_CALM_WORD = re.compile(sorted_as(_CALM))
+
+
 class Tokens:
     """The words of several sections (title, summary, body) in one row.
 
     `words` are as written, `folded` as compared; `gaps[i]` is the kind of what follows word `i`,
     `marks[i]` that itself (a blank after a line break more or less); `capital[i]` says whether the
     word begins with a capital letter; `ends[s]` is where section `s` ends. The last word of a
-    section is followed by a STOP.
+    section is followed by a STOP. `rows` have all of that word by word: who looks at a few words
+    only takes it from there.
     """
 
-    words: list[str]
-    folded: list[str]
-    gaps: list[int]
-    marks: list[str]
-    capital: list[bool]
-    ends: tuple[int, ...]
-    _stops: list[int] | None = None
-    _styles: dict[int, int] = field(default_factory=dict)
+    def __init__(self, rows: list[Row], sorts: str, ends: tuple[int, ...]) -> None:
+        self.rows = rows
+        self.sorts = sorts
+        self.ends = ends
+        self._styles: dict[int, int] = {}
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @cached_property
+    def words(self) -> list[str]:
+        return [row[0] for row in self.rows]
+
+    @cached_property
+    def folded(self) -> list[str]:
+        return [row[1] for row in self.rows]
+
+    @cached_property
+    def gaps(self) -> list[int]:
+        return [row[2] for row in self.rows]
+
+    @cached_property
+    def marks(self) -> list[str]:
+        return [row[3] for row in self.rows]
+
+    @cached_property
+    def capital(self) -> list[bool]:
+        return [row[4] for row in self.rows]
 
     def head(self, size: int) -> "Tokens":
         """The first words alone."""
-        if size >= len(self.words):
+        if size >= len(self.rows):
             return self
-        gaps = self.gaps[:size]
-        if gaps:
-            gaps[-1] = STOP
-        return Tokens(
-            self.words[:size],
-            self.folded[:size],
-            gaps,
-            self.marks[:size],
-            self.capital[:size],
-            tuple(min(end, size) for end in self.ends),
-        )
+        rows = self.rows[:size]
+        if rows:
+            rows[-1] = _followed(rows[-1], rows[-1][MARK], STOP)
+        sorts = "".join(map(itemgetter(_SORT), rows))
+        return Tokens(rows, sorts, tuple(min(end, size) for end in self.ends))
+
+    def places(self, pattern: re.Pattern[str]) -> list[int]:
+        """Where words of some sorts stand, or begin: a pattern made of `sorted_as`."""
+        return [match.start() for match in pattern.finditer(self.sorts)]
 
     def written(self, start: int, end: int) -> str:
         """Words as they stand in the text, hyphens and apostrophes kept."""
         parts: list[str] = []
-        for at in range(start, end):
-            parts.append(self.words[at])
-            if at + 1 < end:
-                mark = self.marks[at].strip()
-                parts.append(mark if mark == self.marks[at] and mark in _JOINERS else " ")
-        return "".join(parts)
+        for row in self.rows[start:end]:
+            mark = row[MARK].strip()
+            parts += row[WORD], (mark if mark == row[MARK] and mark in _JOINERS else " ")
+        return "".join(parts[:-1])
 
     def starts_sentence(self, index: int) -> bool:
         """Whether a word is the first of its sentence."""
-        return index == 0 or self.gaps[index - 1] == STOP
+        return index == 0 or self.rows[index - 1][GAP] == STOP
 
     def sentence(self, index: int) -> tuple[int, int]:
         """Where the sentence a word stands in begins, and where the next one does."""
-        if self._stops is None:
-            self._stops = [0, *(at + 1 for at, gap in enumerate(self.gaps) if gap == STOP)]
-        number = bisect_right(self._stops, index)
-        return self._stops[number - 1], self._stops[number]
+        number = bisect_right(self._starts, index)
+        return self._starts[number - 1], self._starts[number]
+
+    @cached_property
+    def _starts(self) -> list[int]:
+        return [0, *(match.end() for match in _LAST_WORD.finditer(self.sorts))]
 
     def style(self, index: int) -> int:
         """How capitals are used in the sentence of a word: SENTENCE, HEADLINE or SHOUT."""
         first, last = self.sentence(index)
         style = self._styles.get(first)
         if style is None:
-            style = self._styles[first] = _style(self.words[first:last])
+            calm = _CALM_WORD.search(self.sorts, first, last)
+            style = SENTENCE if calm else _loud_style([row[WORD] for row in self.rows[first:last]])
+            self._styles[first] = style
         return style
 
     def section(self, index: int) -> int:
@@ -136,15 +195,14 @@ class Tokens:
         return len(self.ends) - 1
 
 
-def _style(words: list[str]) -> int:
-    letters = [w for w in words if w[0].isalpha()]
-    long = [w for w in letters if len(w) > 1]
-    if len(long) > 2 and all(w.isupper() for w in long):
-        return SHOUT
-    for word in letters:
-        if len(word) > 3 and word.islower() and word not in _SMALL:
-            return SENTENCE
-    return HEADLINE
+def _is_calm(word: str) -> bool:
+    return len(word) > 3 and word[0].isalpha() and word.islower() and word not in _SMALL
+
+
+def _loud_style(words: list[str]) -> int:
+    """The style of a sentence without a calm word."""
+    long = [word for word in words if len(word) > 1 and word[0].isalpha()]
+    return SHOUT if len(long) > 2 and all(word.isupper() for word in long) else HEADLINE
 
 
 def _kind(gap: str) -> int:
@@ -175,43 +233,64 @@ def _kind_after(word: str, mark: str) -> int:
     return JOIN if initial or fold(word) in _ABBREVIATIONS else STOP
 
 
-# a word, folded, the kind of what follows it, that itself, whether it begins with a capital
-_Row = tuple[str, str, int, str, bool]
+# what a word, written and folded, may be part of: a sum of sorts from NAME to PARTICLE
+Sort = Callable[[str, str], int]
 
 
-def _row(word: str, mark: str) -> _Row:
+def _row(word: str, mark: str, sort: Sort) -> Row:
     key = fold(word)
     if "." in key:
         key = key.replace(" ", "").rstrip(".")
-    return word, key, _kind_after(word, mark), mark, word[0].isupper()
+    capital = word[0].isupper()
+    gap = _kind_after(word, mark)
+    sorts = sort(word, key) | CAPITAL * capital | _CALM * _is_calm(word) | LAST * (gap == STOP)
+    return word, key, gap, mark, capital, chr(sorts)
 
 
-def _cut(chunk: str) -> tuple[_Row, ...]:
+def _followed(row: Row, mark: str, gap: int) -> Row:
+    """A word with something else behind it."""
+    word, key, _, _, capital, sorts = row
+    return word, key, gap, mark, capital, chr(ord(sorts) & ~LAST | LAST * (gap == STOP))
+
+
+def _stray(mark: str) -> Row:
+    """Signs that no word of their chunk stands before."""
+    return "", "", JOIN, mark, False, ""
+
+
+def _cut(sort: Sort, chunk: str) -> tuple[Row, ...]:
     """The words of what stands between two spaces; signs before the first are a row without one."""
     chunk = chunk.replace(_GLUE, " ")
     found = _WORD.findall(chunk)
     if not found:
-        return (("", "", JOIN, chunk + " ", False),)
-    rows = [_row(word, mark) for word, mark in found[:-1]]
+        return (_stray(chunk + " "),)
+    rows = [_row(word, mark, sort) for word, mark in found[:-1]]
     word, mark = found[-1]
-    rows.append(_row(word, mark + " "))
+    rows.append(_row(word, mark + " ", sort))
     lead = chunk[: chunk.index(found[0][0])]
-    return (("", "", JOIN, lead, False), *rows) if lead else tuple(rows)
+    return (_stray(lead), *rows) if lead else tuple(rows)
 
 
-_CUT = Memo(_cut)
+Cut = Memo[tuple[Row, ...]]
 
 
-def tokenise(sections: Iterable[str]) -> Tokens:
+def cut_with(sort: Sort) -> Cut:
+    """A memory of what chunks consist of, whose words are sorted by a pure function."""
+    return Memo(partial(_cut, sort))
+
+
+_CUT = cut_with(lambda word, key: 0)
+
+
+def tokenise(sections: Iterable[str], cut: Cut = _CUT) -> Tokens:
     """Splits sections into words."""
-    tokens = Tokens([], [], [], [], [], ())
+    rows: list[Row] = []
     ends: list[int] = []
     for section in sections:
         if section:
-            _add(tokens, _chunks(section))
-        ends.append(len(tokens.words))
-    tokens.ends = tuple(ends)
-    return tokens
+            _add(rows, list(chain.from_iterable(map(cut.__getitem__, _chunks(section)))))
+        ends.append(len(rows))
+    return Tokens(rows, "".join(map(itemgetter(_SORT), rows)), tuple(ends))
 
 
 def _chunks(text: str) -> list[str]:
@@ -226,29 +305,20 @@ def _chunks(text: str) -> list[str]:
     return _LINE_END.sub("\n ", text).split(" ")
 
 
-def _add(tokens: Tokens, chunks: list[str]) -> None:
+def _add(rows: list[Row], found: list[Row]) -> None:
     """Adds the words of a section."""
-    rows = list(chain.from_iterable(map(_CUT.__getitem__, chunks)))
-    columns = [list(column) for column in zip(*rows, strict=True)]
-    words, _, gaps, marks, _ = columns
+    words = list(map(itemgetter(WORD), found))
     strays = indexes(words, "")
     if strays:
-        _hand_over(strays, words, gaps, marks)
+        _hand_over(strays, found)
         if len(strays) > _FEW:
-            columns = [list(compress(column, words)) for column in columns]
+            found = list(compress(found, words))
         else:
-            for column in columns:
-                for at in reversed(strays):
-                    del column[at]
-    words, folded, gaps, marks, capital = columns
-    if words:
-        marks[-1] = marks[-1][:-1]
-        gaps[-1] = STOP
-        tokens.words += words
-        tokens.folded += folded
-        tokens.gaps += gaps
-        tokens.marks += marks
-        tokens.capital += capital
+            for at in reversed(strays):
+                del found[at]
+    if found:
+        found[-1] = _followed(found[-1], found[-1][MARK][:-1], STOP)
+        rows += found
 
 
 def indexes(words: list[str], wanted: str) -> list[int]:
@@ -261,7 +331,7 @@ def indexes(words: list[str], wanted: str) -> list[int]:
     return found
 
 
-def _hand_over(strays: list[int], words: list[str], gaps: list[int], marks: list[str]) -> None:
+def _hand_over(strays: list[int], rows: list[Row]) -> None:
     """Adds signs that belong to no word of their chunk to what follows the word before."""
     parts: dict[int, list[str]] = {}
     owner = previous = -1
@@ -270,7 +340,7 @@ def _hand_over(strays: list[int], words: list[str], gaps: list[int], marks: list
             owner = at - 1
         previous = at
         if owner >= 0:
-            parts.setdefault(owner, [marks[owner]]).append(marks[at])
+            parts.setdefault(owner, [rows[owner][MARK]]).append(rows[at][MARK])
     for owner, found in parts.items():
-        marks[owner] = "".join(found)
-        gaps[owner] = _kind_after(words[owner], marks[owner])
+        mark = "".join(found)
+        rows[owner] = _followed(rows[owner], mark, _kind_after(rows[owner][WORD], mark))

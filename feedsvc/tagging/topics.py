@@ -4,16 +4,33 @@ A phrase counts three times in the title, twice in the summary and once in the b
 given when its phrases add up to enough for the length of the text and no other topic dwarfs it.
 """
 
+import re
+from bisect import bisect_left
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import compress
 
 from .gazetteer import data_lines
-from .lexicon import Lexicon, Node
-from .text import LOOSE, Tokens, tokenise
+from .lexicon import Lexicon
+from .text import (
+    GAP,
+    IS_CAPITAL,
+    KEY,
+    LONGER,
+    LOOSE,
+    SECOND,
+    TOPIC,
+    Tokens,
+    any_of,
+    sorted_as,
+    tokenise,
+)
 
+_SAYS = any_of(TOPIC)
+_BEGINS = any_of(TOPIC | LONGER)
+_LONGER = re.compile(f"{sorted_as(LONGER)}(?={sorted_as(SECOND)})")
 SECTION_WEIGHTS = (3.0, 2.0, 1.0)
 _BASE = 6.0  # what a topic needs in a short text
 _PER_WORD = 1 / 100  # and how much more in a long one
@@ -92,11 +109,13 @@ class Taxonomy:
         (topic, phrase, weight, place) that names speak for.
         """
         tally = _Tally()
-        counts = Counter(tokens.folded)
+        says = list(map(_SAYS.__contains__, tokens.sorts))
+        spots = list(compress(range(len(tokens)), says))
+        spoken = [row[KEY] for row in compress(tokens.rows, says)]
         lead = tokens.ends[min(1, len(tokens.ends) - 1)] + _LEAD
-        placed = self._placed(tokens, covered, counts)
+        placed = self._placed(tokens, covered, spoken)
         placed.update(phrase for _, phrase, _, _ in hints)
-        self._count(tokens, counts, placed, lead, tally)
+        self._count(tokens, spots, spoken, placed, lead, tally)
         signs: dict[tuple[str, str], list[float]] = {}
         for topic, phrase, weight, place in [*self._signs(tokens, covered, placed), *hints]:
             value = weight * SECTION_WEIGHTS[min(tokens.section(place), 2)]
@@ -114,7 +133,7 @@ class Taxonomy:
         if not tally.scores:
             return []
         scored = sorted(tally.scores.items(), key=lambda pair: (-pair[1], pair[0]))
-        need = min(_MOST, _BASE + max(0, len(tokens.words) - 100) * _PER_WORD)
+        need = min(_MOST, _BASE + max(0, len(tokens) - 100) * _PER_WORD)
         need = max(need, scored[0][1] * _SHARE)
         return [
             Found(topic, self.labels[topic], score, _best(tally.phrases[topic]))
@@ -122,39 +141,36 @@ class Taxonomy:
             if topic in tally.strong and score >= need * (1.0 if topic in tally.early else _LATE)
         ]
 
-    def _placed(
-        self, tokens: Tokens, covered: Iterable[int], counts: Mapping[str, int]
-    ) -> set[str]:
+    def _placed(self, tokens: Tokens, covered: Iterable[int], spoken: Collection[str]) -> set[str]:
         """The words of which each place must be looked at: what stands there or beside decides."""
-        folded, gaps, longer = tokens.folded, tokens.gaps, self.lexicon.longer
-        placed = self.told.intersection(counts)
-        placed.update(folded[at] for at in covered)
-        for at in compress(range(len(folded) - 1), map(longer.__contains__, folded)):
-            if folded[at + 1] in longer[folded[at]] and gaps[at] <= LOOSE:
-                placed.update(folded[at : self.lexicon.reach(tokens, at)])
+        rows, longer = tokens.rows, self.lexicon.longer
+        placed = self.told.intersection(spoken)
+        placed.update(rows[at][KEY] for at in covered)
+        for at in tokens.places(_LONGER):
+            if rows[at][GAP] <= LOOSE and rows[at + 1][KEY] in longer[rows[at][KEY]]:
+                placed.update(row[KEY] for row in rows[at : self.lexicon.reach(tokens, at)])
         return placed
 
     def _count(
         self,
         tokens: Tokens,
-        counts: Mapping[str, int],
-        placed: set[str],
+        spots: Sequence[int],
+        spoken: Sequence[str],
+        placed: Container[str],
         lead: int,
         tally: _Tally,
     ) -> None:
         """Tallies the words that say the same wherever they stand."""
-        folded = tokens.folded
         title, head = tokens.ends[0], tokens.ends[min(1, len(tokens.ends) - 1)]
-        above, below = Counter(folded[:title]), Counter(folded[title:head])
-        early = set(folded[:lead])
-        for word in (self.words.keys() & counts.keys()) - placed:
-            count = counts[word]
-            if word in above or word in below:
-                parts = above[word], below[word], count - above[word] - below[word]
-                values = [v for v, n in zip(SECTION_WEIGHTS, parts, strict=True) for _ in range(n)]
-                worth, least, total = _worth(values), values[-1], sum(values)
-            else:
-                worth, least, total = _WORTH[min(count, 1 + _REPEATS)], 1.0, float(count)
+        title, head, lead = (bisect_left(spots, end) for end in (title, head, lead))
+        counts = Counter(spoken)
+        above, below = Counter(spoken[:title]), Counter(spoken[title:head])
+        early = set(spoken[:lead])
+        for word, count in counts.items():
+            if word in placed:
+                continue
+            first, second = above.get(word, 0), below.get(word, 0)
+            worth, least, total = _worth_of(first, second, count - first - second)
             for topic, weight in self.words[word]:
                 tally.scores[topic] += weight * (worth if weight > 0 else least)
                 tally.phrases[topic].append((-weight * total, word, weight > 0))
@@ -164,25 +180,28 @@ class Taxonomy:
                         tally.early.add(topic)
 
     def _signs(
-        self, tokens: Tokens, covered: Mapping[int, tuple[int, int]], placed: set[str]
+        self, tokens: Tokens, covered: Mapping[int, tuple[int, int]], placed: Container[str]
     ) -> Iterable[tuple[str, str, int, int]]:
         """Phrases that begin with a word in `placed`: for a topic the longest, no overlap."""
-        first = self.lexicon.first
-        folded, gaps, capital = tokens.folded, tokens.gaps, tokens.capital
-        size = len(folded)
+        first, rows = self.lexicon.first, tokens.rows
+        size = len(rows)
         free: dict[str, int] = {}
-        for start in compress(range(size), map(placed.__contains__, folded)):
-            node = first.get(folded[start], _NOTHING)
+        for start in (
+            compress(range(size), map(_BEGINS.__contains__, tokens.sorts)) if placed else ()
+        ):
+            if rows[start][KEY] not in placed:
+                continue
+            node = first[rows[start][KEY]]
             end = start + 1
             mask = covered.get(start)
             best: dict[str, tuple[int, _Sign]] = {}
             while True:
                 for sign in node.meanings if mask is None or mask == (start, end) else ():
-                    if all(capital[start + at] for at in sign.capitals):
+                    if all(rows[start + at][IS_CAPITAL] for at in sign.capitals):
                         best[sign.topic] = (end, sign)
-                if node.next is None or end == size or gaps[end - 1] > LOOSE:
+                if node.next is None or end == size or rows[end - 1][GAP] > LOOSE:
                     break
-                following = node.next.get(folded[end])
+                following = node.next.get(rows[end][KEY])
                 if following is None:
                     break
                 node = following
@@ -190,10 +209,12 @@ class Taxonomy:
             for topic, (stop, sign) in best.items():
                 if free.get(topic, 0) <= start:
                     free[topic] = stop
-                    yield topic, " ".join(folded[start:stop]), sign.weight, start
-
-
-_NOTHING: Node[_Sign] = Node()
+                    yield (
+                        topic,
+                        " ".join([row[KEY] for row in rows[start:stop]]),
+                        sign.weight,
+                        start,
+                    )
 
 
 def _worth(values: list[float]) -> float:
@@ -201,8 +222,11 @@ def _worth(values: list[float]) -> float:
     return values[0] + _AGAIN * sum(values[1 : 1 + _REPEATS])
 
 
-# the same of so many that all stand in the body
-_WORTH = [0.0, *(_worth([SECTION_WEIGHTS[2]] * count) for count in range(1, 2 + _REPEATS))]
+@lru_cache(maxsize=4096)
+def _worth_of(*parts: int) -> tuple[float, float, float]:
+    """What occurrences in each section are worth together, the last of them, and their sum."""
+    values = [v for v, n in zip(SECTION_WEIGHTS, parts, strict=True) for _ in range(n)]
+    return _worth(values), values[-1], sum(values)
 
 
 def _score(values: list[float]) -> float:

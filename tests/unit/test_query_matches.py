@@ -8,7 +8,7 @@ import pytest
 
 from feedsvc.model import Entry, Link, Person, Tag, Text
 from feedsvc.query import matches, moment, parse, searchable
-from feedsvc.query.text import plain, tokens
+from feedsvc.query.text import _chunk, plain, tokens
 
 NOW = datetime(2025, 4, 12, 8, 0, 42, tzinfo=UTC)
 
@@ -167,6 +167,15 @@ def test_markup_parts_words_only_between_blocks(html: str, words: str) -> None:
 def test_plain_text_is_left_alone() -> None:
     assert plain(Text(value="1 <b> 2 &amp;")) == "1 <b> 2 &amp;"
     assert plain(None) == ""
+
+
+def test_typographic_signs_part_words_as_in_other_text() -> None:
+    chance = Random(0)
+    signs = "\xa0‘’“”–—…"
+    for _ in range(2000):
+        text = "".join(chance.choices(f"{signs}aZé9_ \u0301™ß中-.'", k=chance.randint(1, 30)))
+        # as if each chunk was folded and searched by itself
+        assert tokens(text) == [found for chunk in text.split() for found in _chunk(chunk)]
 
 
 def test_ascii_text_has_the_tokens_it_has_among_other_letters() -> None:
