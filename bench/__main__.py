@@ -2,9 +2,10 @@
 
 import sys
 
-from . import ingest, linking, publish, query, serve, store
+from . import copies, ingest, linking, publish, query, serve, store
 
 BENCHMARKS = {
+    "copies": copies.main,
     "ingest": ingest.main,
     "linking": linking.main,
     "publish": publish.main,

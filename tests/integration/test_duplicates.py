@@ -232,7 +232,8 @@ def test_other_articles_of_one_page_stay(wire: Wire) -> None:
     wire.poll(a=[story("a")], b=[story("b", text=OTHER)], c=[story("c", text="Comments: 12")])
     assert sorted(wire.ids()) == ["urn:a:harbour", "urn:b:harbour", "urn:c:harbour"]
     home = "https://a.example/"
-    wire.poll(**{name: [story(name, text=TEXT, link=home)] for name in "abc"})
+    titles = {"a": "Freighter closes the harbour", "b": "Ferries stay in port", "c": "Tugs in vain"}
+    wire.poll(**{name: [story(name, text=TEXT, link=home, title=titles[name])] for name in "abc"})
     assert sorted(wire.ids()) == ["urn:a:harbour", "urn:b:harbour", "urn:c:harbour"]
 
 
