@@ -28,8 +28,10 @@ _NEAR, _NEAR_ENOUGH = 0.5, 0.35
 # of fewer words than that it may be an edit
 _ONLY, _BLOCK = 0.8, 12
 # of the telling words of what two texts do not share, the share that both have where it is one
-# article rewritten; a text of so many words is seldom rewritten in one part alone
+# article rewritten; a text of so many words is seldom rewritten in one part alone; and how much of
+# the shorter text is a small part
 _KIN, _CLOSE_KIN, _SEVERAL = 0.35, 0.5, 150
+_SMALL, _SMALL_KIN = 0.25, 0.2
 # of its numbers, the share that either text may have in place of others; and the words before, or
 # after, such numbers that both have: one may be chance
 _OTHERWISE, _PLACES = 0.3, 2
@@ -143,6 +145,8 @@ def _woven(short: Copy, long: Copy, asked: _Asked) -> bool:
         return True
     one, other = mine.telling(), theirs.telling()
     kin = _KIN if len(short.words) < _SEVERAL else _CLOSE_KIN
+    if min(longest) <= _SMALL * len(short.words):
+        kin = _SMALL_KIN
     return len(one & other) >= kin * min(len(one), len(other))
 
 

@@ -7,17 +7,18 @@ numbers of all are kept, of which two texts that share much of it share some.
 """
 
 from collections.abc import Sequence
-from heapq import nsmallest
+from struct import pack
 from zlib import crc32
 
 from ..memo import Memo
 
+_RUN = 5
 _BEGINNING = 70  # words
 _WINDOW = 12
 _KEPT = 10
 _FARTHEST = 4_000
-_MASK = (1 << 31) - 1
-_NUMBERS = Memo(lambda word: crc32(word.encode("utf-8", "surrogatepass")) >> 4, most=1 << 16)
+_BYTES = 4  # of the number of a word
+_NUMBERS = Memo(lambda word: crc32(word.encode("utf-8", "surrogatepass")), most=1 << 16)
 
 
 def marks(words: Sequence[str]) -> tuple[int, ...]:
@@ -25,13 +26,15 @@ def marks(words: Sequence[str]) -> tuple[int, ...]:
 
     Equal texts have equal marks on every machine.
     """
-    found = [_NUMBERS[word] for word in words[:_FARTHEST]]
-    runs = [
-        ((a ^ b << 1 ^ c << 2 ^ d << 3 ^ e << 4) * 0x9E3779B1 >> 12) & _MASK
-        for a, b, c, d, e in zip(found, found[1:], found[2:], found[3:], found[4:], strict=False)
-    ]
+    numbers = list(map(_NUMBERS.__getitem__, words[:_FARTHEST]))
+    packed = pack(f"<{len(numbers)}I", *numbers)
+    last = len(packed) - _RUN * _BYTES
+    # what stands side by side is looked at as it lies there: a number made in Python takes longer
+    runs = [crc32(packed[at : at + _RUN * _BYTES]) for at in range(0, last + 1, _BYTES)]
+    if not runs:
+        return ()
     beginning = runs[:_BEGINNING]
-    last = max(0, len(beginning) - _WINDOW)
-    chosen = {min(beginning[at : at + _WINDOW]) for at in range(last + 1)} if runs else set()
-    chosen.update(nsmallest(_KEPT, set(runs)))
-    return tuple(sorted(chosen))
+    windows = range(max(0, len(beginning) - _WINDOW) + 1)
+    chosen = {min(beginning[at : at + _WINDOW]) for at in windows}
+    chosen.update(sorted(set(runs))[:_KEPT])
+    return tuple(sorted({mark >> 1 for mark in chosen}))

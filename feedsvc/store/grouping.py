@@ -10,15 +10,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, bindparam, case, delete, func, select, update
+from sqlalchemy import Connection, Select, bindparam, delete, func, select, update
 
 from ..duplicates import MOST, groups
 from .codec import page_hash
 from .engine import chunks, insert_all
 from .families import Member, Pair, by_page, by_text, may_be_copies
-from .links import CONTENT
 from .marking import Marked, Marking, Marks
-from .schema import contents, duplicates, entries, related
+from .schema import contents, duplicates, entries
 
 _PAGES = update(entries).where(entries.c.pk == bindparam("of"))
 _FILL = 5_000
@@ -127,7 +126,7 @@ class Grouping(Marking):
         new = [row for pk, row in after.items() if before.get(pk) != row]
         insert_all(connection, duplicates, new)
         self.refile(connection, _shown_anew(before, after), now)
-        self._unlink_copies(connection, {row["lead"] for row in new})
+        self.relink_copies(connection, {row["lead"] for row in new})
         concerned = before.keys() | after.keys()
         self.refresh(connection, concerned, now)
         return bool(concerned)
@@ -148,21 +147,6 @@ class Grouping(Marking):
             for some in chunks(pages, self.tuning.batch)
             for row in connection.execute(at_page.where(entries.c.page_hash.in_(some)))
         }
-
-    def _unlink_copies(self, connection: Connection, leads: Collection[int]) -> None:
-        """Has links by content looked for anew where they lead to a copy, or to two of one."""
-        same = func.max(case((_mine.c.lead == _other.c.lead, 1), else_=0))
-        wanted = (
-            select(related.c.entry_pk)
-            .join_from(related, _other, _other.c.entry_pk == related.c.target_pk)
-            .outerjoin(_mine, _mine.c.entry_pk == related.c.entry_pk)
-            .where(related.c.kind == CONTENT)
-            .group_by(related.c.entry_pk, _other.c.lead)
-            .having((func.count() > 1) | (same == 1))
-        )
-        for some in chunks(sorted(leads), self.tuning.batch):
-            pks = connection.scalars(wanted.where(_other.c.lead.in_(some))).all()
-            self.look_again(connection, sorted(set(pks)))
 
     # -- who may be a copy of whom ---------------------------------------------------------
 

@@ -34,7 +34,8 @@ class Marked:
         found: Counter[int] = Counter()
         for mark in self.marks.get(pk, ()):
             sharers = self.sharers[mark]
-            if len(sharers) <= SHARERS:
+            # most are its own alone
+            if 1 < len(sharers) <= SHARERS:
                 found.update(sharers)
         return [other for other, shared in found.items() if shared >= _SHARED and other != pk]
 

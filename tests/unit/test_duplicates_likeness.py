@@ -239,7 +239,7 @@ def test_marks_are_few_and_small(words: list[str]) -> None:
 
 
 def test_marks_are_the_same_on_every_machine() -> None:
-    assert marks(tokens(ARTICLE))[:3] == (2988269, 43235934, 73275987)
+    assert marks(tokens(ARTICLE))[:3] == (7907037, 23676803, 32538000)
 
 
 @pytest.mark.parametrize(
