@@ -145,7 +145,7 @@ def _woven(short: Copy, long: Copy, asked: _Asked) -> bool:
         return True
     one, other = mine.telling(), theirs.telling()
     kin = _KIN if len(short.words) < _SEVERAL else _CLOSE_KIN
-    if min(longest) <= _SMALL * len(short.words):
+    if max(longest) <= _SMALL * len(short.words):
         kin = _SMALL_KIN
     return len(one & other) >= kin * min(len(one), len(other))
 
