@@ -274,7 +274,8 @@ class Committing(Pages):
             now,
         )
         came = (*inserted, *rewritten)
-        touched = self.touch(connection, {each.pk: each.entry.marks for each in came})
+        marks = {each.pk: each.entry.marks for each in came}
+        touched = self.touch(connection, marks, {each.pk for each in inserted})
         pages = [each.entry.row["page_hash"] for each in came]
         pages += [known[pair].page_hash for pair in changed]
         return self.regroup(connection, pages, now, touched)

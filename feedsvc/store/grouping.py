@@ -51,13 +51,15 @@ class Touched:
 class Grouping(Marking):
     """Which entries are copies of each other."""
 
-    def touch(self, connection: Connection, marks: Mapping[int, Marks]) -> Touched:
-        """Writes the marks of entries that were written, none of those that go.
+    def touch(
+        self, connection: Connection, marks: Mapping[int, Marks], fresh: Collection[int] = ()
+    ) -> Touched:
+        """Writes the marks of entries that were written, none of those that go; some are fresh.
 
         To be called while those that go are there, and followed by `regroup` when they have gone.
         """
-        marked, pks = self.put_marks(connection, marks)
-        before = self._together(connection, sorted(pks.union(marks)))
+        marked, pks = self.put_marks(connection, marks, fresh)
+        before = self._together(connection, sorted(pks.union(marks).difference(fresh)))
         pks.update(before, (pk for pk in marks if marked.sharing(pk)))
         return Touched(marked, pks, before)
 

@@ -44,14 +44,14 @@ class Marking(Signing):
     """Which entries may be copies of each other."""
 
     def put_marks(
-        self, connection: Connection, new: Mapping[int, Marks]
+        self, connection: Connection, new: Mapping[int, Marks], fresh: Collection[int] = ()
     ) -> tuple[Marked, set[int]]:
-        """Writes the marks of entries by pk, none of those that go.
+        """Writes the marks of entries by pk, none of those that go; the fresh ones had none yet.
 
         Also returns the entries that share a mark which tells of something now and did not before,
         or no longer does: what is a copy of what may be otherwise among these.
         """
-        had = self.read_marks(connection, new)
+        had = self.read_marks(connection, [pk for pk in new if pk not in fresh])
         moved = [pk for pk in new if had.get(pk, ()) != tuple(new[pk])]
         change: Counter[int] = Counter()
         gone: list[dict[str, int]] = []
@@ -72,7 +72,7 @@ class Marking(Signing):
         rows = [{"mark": mark, "entry_pk": pk} for mark, pk in sorted(come)]
         insert_all(connection, marks, rows)
         found = Marked({pk: marks for pk, marks in new.items() if marks})
-        most = SHARERS + 1 + max(change.values(), default=0)
+        most = SHARERS + 1 + max((0, *change.values()))
         self.read_sharers(connection, found, change, most)
         unsettled: set[int] = set()
         for mark, by in change.items():

@@ -151,6 +151,12 @@ def test_what_too_many_have_says_nothing(
     assert grouped(any_store) == set()
     poll(any_store, source="b", removed=("0",))
     assert grouped(any_store) == {ids("a:0", "c:0", "d:0", "e:0")}
+    publish(any_store, *(article(source, later=6 + at) for at, source in enumerate("bfgh")))
+    assert grouped(any_store) == set()
+    any_store.prune(before=article("a", later=4).published, now=NOW + HOUR)
+    assert grouped(any_store) == set()
+    any_store.prune(before=article("a", later=5.5).published, now=NOW + HOUR)
+    assert grouped(any_store) == {ids("b:0", "f:0", "g:0", "h:0")}
 
 
 def corpus(chance: Random) -> list[Entry]:

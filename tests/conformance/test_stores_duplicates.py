@@ -257,7 +257,7 @@ def test_a_page_takes_as_many_statements_as_without(any_store: SqlStore) -> None
             assert ran[0] == ran[1]
 
 
-def test_new_entries_elsewhere_cost_one_look_for_copies(any_store: SqlStore) -> None:
+def test_new_entries_elsewhere_cost_one_look_for_copies_at_most(any_store: SqlStore) -> None:
     add(any_store, "a", "b")
 
     def brought(number: int, *, first: int = 0) -> int:
@@ -269,7 +269,9 @@ def test_new_entries_elsewhere_cost_one_look_for_copies(any_store: SqlStore) -> 
             poll(any_store, *new, source="a")
         return sum("duplicates" in said for said in seen)
 
-    assert brought(1) == brought(40, first=1) == 1
+    assert brought(1) == 0
+    # so many with one text that it says nothing any more
+    assert brought(40, first=1) == 1
 
 
 SOURCES = "abcd"
