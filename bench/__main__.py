@@ -2,10 +2,11 @@
 
 import sys
 
-from . import busy, ingest, linking, publish, query, serve, store
+from . import busy, copies, ingest, linking, publish, query, serve, store
 
 BENCHMARKS = {
     "busy": busy.main,
+    "copies": copies.main,
     "ingest": ingest.main,
     "linking": linking.main,
     "publish": publish.main,

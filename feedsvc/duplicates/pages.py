@@ -50,6 +50,17 @@ def page_of(link: str | None) -> str | None:
         return None
 
 
+def site_of(link: str | None) -> str | None:
+    """The host of the site that a link leads to, whichever device it is for; None for none."""
+    if not link or len(link) > _MAX_LENGTH:
+        return None
+    try:
+        host = urlsplit(link.strip()).hostname
+        return _bare(_ascii(host)) or None if host else None
+    except ValueError:
+        return None
+
+
 def _page(link: str) -> str | None:
     parts = urlsplit(link)
     scheme = parts.scheme

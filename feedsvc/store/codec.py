@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import RowMapping
 
-from ..duplicates import page_of
+from ..duplicates import marks, own_words, page_of
 from ..keys import key_number, key_text
 from ..model import Category, Duplicate, Entry, Link, Person, Related, SourceMeta, Tag, Text
 from ..query.text import tokens
@@ -159,6 +159,7 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True):
     names: tuple[str, ...]
     text: SearchText
     title_terms: frozenset[int]
+    marks: tuple[int, ...]
 
 
 def prepare(entry: Entry) -> Prepared:
@@ -213,6 +214,7 @@ def prepare(entry: Entry) -> Prepared:
         names=names,
         text=text,
         title_terms=terms(title),
+        marks=marks(own_words(entry.summary, entry.content, (text.summary, text.body))),
     )
 
 

@@ -273,9 +273,12 @@ class Committing(Pages):
             [(pair[0], w) for pair, w in written_pairs if pair[1] in arrived[pair][0].pages],
             now,
         )
-        pages = [written.entry.row["page_hash"] for written in (*inserted, *rewritten)]
+        came = (*inserted, *rewritten)
+        marks = {each.pk: each.entry.marks for each in came}
+        touched = self.touch(connection, marks, {each.pk for each in inserted})
+        pages = [each.entry.row["page_hash"] for each in came]
         pages += [known[pair].page_hash for pair in changed]
-        return self.regroup(connection, pages, now)
+        return self.regroup(connection, pages, now, touched)
 
     def _pruned(
         self, connection: Connection, pairs: Collection[tuple[int, bytes]]

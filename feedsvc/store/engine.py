@@ -254,6 +254,12 @@ class Database(ABC):
         """For each term and hour the newest entries posted under it until then, at most so many."""
 
     @abstractmethod
+    def _sharers(
+        self, connection: Connection, asked: Sequence[int], rows: int
+    ) -> Iterator[Sequence[int]]:
+        """For each mark the entries that have it, at most so many."""
+
+    @abstractmethod
     def _indexed(self) -> Select[tuple[int]]:
         """Selects the pk of every entry in the search index."""
 

@@ -150,6 +150,13 @@ class Relates(Protocol):
         """
         ...
 
+    def find_copies(self, limit: int, now: datetime) -> int:
+        """Finds the copies of entries that an earlier version stored; how many were looked at.
+
+        The newest first, at most so many; none waits once this is 0.
+        """
+        ...
+
     def unrelated(self, limit: int) -> tuple[Likened, ...]:
         """The newest entries that are signed and wait for links by content."""
         ...

@@ -210,7 +210,8 @@ class Pages(EntryRows):
             if ready is None or not live:
                 return False
             (written,) = self.update_entries(connection, [(ready, before)], now)
-            self.regroup(connection, [before.page_hash], now)
+            touched = self.touch(connection, {claim.pk: ready.marks})
+            self.regroup(connection, [before.page_hash], now, touched)
             self.post(connection, "updated", [written.key], now)
             self.bump(connection, membership=now)
         return True

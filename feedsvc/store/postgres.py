@@ -85,6 +85,13 @@ _POSTED = """
         ORDER BY hour DESC, entry_pk DESC LIMIT %s
     ) AS found
 """
+_SHARERS = """
+    SELECT asked.number, found.entry_pk
+    FROM unnest(%s::integer[]) WITH ORDINALITY AS asked (mark, number)
+    CROSS JOIN LATERAL (
+        SELECT entry_pk FROM marks WHERE marks.mark = asked.mark LIMIT %s
+    ) AS found
+"""
 _PAIRS = 5_000
 _MARKS = {"any": "", "title": "t:", "author": "a:"}
 _COLUMNS = {"any": ("title", "summary", "body"), "title": ("title",), "author": ("author",)}
@@ -263,6 +270,15 @@ class PostgresStore(SqlStore):
         lists = tuple(map(list, zip(*asked, strict=True))) if asked else ([], [])
         for number, pk in connection.exec_driver_sql(_POSTED, (*lists, rows)):
             found[number - 1].append(pk)
+        yield from found
+
+    def _sharers(
+        self, connection: Connection, asked: Sequence[int], rows: int
+    ) -> Iterator[Sequence[int]]:
+        found: list[list[int]] = [[] for _ in asked]
+        if asked:
+            for number, pk in connection.exec_driver_sql(_SHARERS, (list(asked), rows)):
+                found[number - 1].append(pk)
         yield from found
 
     # -- upkeep ----------------------------------------------------------------------------

@@ -158,6 +158,8 @@ class Relating(Linking, Signing):
                 gone = related.c.entry_pk.in_(some) & (related.c.kind == CONTENT)
                 connection.execute(delete(related).where(gone))
             self.put_links(connection, CONTENT, changed)
+            # what a copy of what is may have been found since these were read
+            self.relink_copies(connection, self._leads(connection, changed))
             if same:
                 connection.execute(_SETTLED, [{"of": pk} for pk in sorted(same)])
             self.look_again(connection, again)
@@ -172,6 +174,16 @@ class Relating(Linking, Signing):
             pk: Signed(unpacked(terms), weights)
             for some in chunks(pks, self.tuning.batch)
             for pk, terms, weights in connection.execute(wanted.where(columns.entry_pk.in_(some)))
+        }
+
+    def _leads(self, connection: Connection, links: Mapping[int, Mapping[int, Target]]) -> set[int]:
+        """The groups of copies that entries with these links, by pk and position, lead to."""
+        targets = sorted({link.pk for each in links.values() for link in each.values()})
+        wanted = select(duplicates.c.lead)
+        return {
+            lead
+            for some in chunks(targets, self.tuning.batch)
+            for lead in connection.scalars(wanted.where(duplicates.c.entry_pk.in_(some)))
         }
 
     def _live_pks(self, connection: Connection, pks: Iterable[int]) -> set[int]:

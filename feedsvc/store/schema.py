@@ -324,10 +324,8 @@ duplicates = Table(
     Column("lead", BigInteger, nullable=False),
     Column("published", BigInteger, nullable=False),
     Column("key", BigInteger, nullable=False),
-    Column("page_hash", BigInteger, nullable=False),
     Column("source_pk", RowId, nullable=False),
     Index(None, "lead", "published", "key"),
-    Index(None, "page_hash"),
     Index(None, "source_pk"),
 )
 

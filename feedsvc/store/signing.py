@@ -1,19 +1,20 @@
 """Signatures of entries as rows, and the postings that find them. What terms are, `relate` says."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from struct import pack, unpack
 
-from sqlalchemy import Connection, bindparam, delete, select, update
+from sqlalchemy import Connection, bindparam, case, delete, func, select, update
 
 from .engine import chunks, insert_all
 from .indexing import Indexing
 from .linkable import Signed
 from .links import CONTENT
 from .related_schema import postings, signatures
-from .schema import related
+from .schema import duplicates, related
 
 HOUR = 3_600_000_000  # microseconds
 _POSTED = 13  # of the terms of an entry, those it is found by
+_mine, _theirs = duplicates.alias(), duplicates.alias()
 _AGAIN = update(signatures).where(signatures.c.entry_pk == bindparam("of")).values(pending=1)
 _UNPOST = delete(postings).where(
     postings.c.term == bindparam("of"),
@@ -101,6 +102,21 @@ class Signing(Indexing):
         """Has links by content of these entries looked for anew."""
         if pks:
             connection.execute(_AGAIN, [{"of": pk} for pk in pks])
+
+    def relink_copies(self, connection: Connection, leads: Collection[int]) -> None:
+        """Has links looked for anew that lead to a copy, or two copies of one, in these groups."""
+        of_own = func.max(case((_mine.c.lead == _theirs.c.lead, 1), else_=0))
+        wanted = (
+            select(related.c.entry_pk)
+            .join_from(related, _theirs, _theirs.c.entry_pk == related.c.target_pk)
+            .outerjoin(_mine, _mine.c.entry_pk == related.c.entry_pk)
+            .where(related.c.kind == CONTENT)
+            .group_by(related.c.entry_pk, _theirs.c.lead)
+            .having((func.count() > 1) | (of_own == 1))
+        )
+        for some in chunks(sorted(leads), self.tuning.batch):
+            pks = connection.scalars(wanted.where(_theirs.c.lead.in_(some))).all()
+            self.look_again(connection, sorted(set(pks)))
 
     def likening(self, connection: Connection, pks: Sequence[int]) -> list[int]:
         """The entries that link to any of these by content."""

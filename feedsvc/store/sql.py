@@ -1,6 +1,7 @@
 """The store in SQL, put together from its parts; a backend adds only what its dialect needs."""
 
 from .archives import Archives
+from .backlog import Backlog
 from .committing import Committing
 from .copying import Copying
 from .polling import Polling
@@ -12,6 +13,15 @@ from .upkeep import Upkeep
 
 
 class SqlStore(
-    Sources, Polling, Recognising, Committing, Archives, Relating, Upkeep, TokenRows, Copying
+    Sources,
+    Polling,
+    Recognising,
+    Committing,
+    Archives,
+    Relating,
+    Backlog,
+    Upkeep,
+    TokenRows,
+    Copying,
 ):
     """Everything but the dialect."""

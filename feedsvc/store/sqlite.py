@@ -67,6 +67,8 @@ _POSTED = (
     " ORDER BY hour DESC, entry_pk DESC LIMIT ?"
 )
 
+_SHARERS = "SELECT entry_pk FROM marks WHERE mark = ? LIMIT ?"
+
 _search = table(
     "entry_search",
     column("rowid"),
@@ -325,6 +327,14 @@ class SqliteStore(SqlStore):
         assert isinstance(driver, sqlite3.Connection)
         for term, hour in asked:
             yield [pk for (pk,) in driver.execute(_POSTED, (term, hour, rows))]
+
+    def _sharers(
+        self, connection: Connection, asked: Sequence[int], rows: int
+    ) -> Iterator[Sequence[int]]:
+        driver = connection.connection.driver_connection
+        assert isinstance(driver, sqlite3.Connection)
+        for mark in asked:
+            yield [pk for (pk,) in driver.execute(_SHARERS, (mark, rows))]
 
     # -- upkeep ----------------------------------------------------------------------------
 

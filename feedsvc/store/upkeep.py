@@ -12,6 +12,7 @@ from .base import Stats
 from .codec import encode_tags, labels, maybe_moment, micros
 from .indexing import LINK, RELATE
 from .life import Life, newest_revision
+from .mark_schema import marked, marks
 from .reading import TOMBSTONES
 from .related_schema import postings, signatures
 from .schema import (
@@ -192,6 +193,19 @@ def _problems() -> Iterator[tuple[str, Select[Any]]]:
         signatures.c.entry_pk == postings.c.entry_pk, signatures.c.hour == postings.c.hour
     )
     yield "postings without a signature", select(postings.c.term).where(~posted)
+    marking = exists().where(entries.c.pk == marked.c.entry_pk, live)
+    yield "marks of entries that are gone", select(marked.c.entry_pk).where(~marking)
+    known = exists().where(marked.c.entry_pk == marks.c.entry_pk)
+    yield "marks without a text", select(marks.c.mark).where(~known)
+    has = (
+        select(marks.c.entry_pk, func.count().label("marks")).group_by(marks.c.entry_pk).subquery()
+    )
+    yield (
+        "texts with other marks than they are found by",
+        select(marked.c.entry_pk)
+        .outerjoin(has, has.c.entry_pk == marked.c.entry_pk)
+        .where(4 * func.coalesce(has.c.marks, 0) != func.length(marked.c.marks)),
+    )
     names = exists().where(entries.c.pk == ref_terms.c.entry_pk, live, entries.c.names.is_not(None))
     yield "waiting headlines of entries that are gone", select(ref_terms.c.term).where(~names)
     mine, other = duplicates.c, duplicates.alias().c
@@ -199,7 +213,6 @@ def _problems() -> Iterator[tuple[str, Select[Any]]]:
         entries.c.pk == mine.entry_pk,
         entries.c.published == mine.published,
         entries.c.key == mine.key,
-        entries.c.page_hash == mine.page_hash,
         entries.c.source_pk == mine.source_pk,
         live,
     )

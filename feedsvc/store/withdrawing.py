@@ -46,7 +46,8 @@ class Withdrawing(Grouping):
             self._stop_waiting(connection, {row.pk: names_of(row.names) for row in rows})
             self.drop_signatures(connection, going)
             self._unlink(connection, going, now)
-            self.regroup(connection, [row.page_hash for row in rows], now)
+            touched = self.touch(connection, dict.fromkeys(going, ()))
+            self.regroup(connection, [row.page_hash for row in rows], now, touched)
         self.post(connection, "withdrawn", keys, now)
         return [key_text(key) for key in keys]
 
@@ -93,8 +94,9 @@ class Withdrawing(Grouping):
         ]
         if places:
             connection.execute(_REMEMBER, places)
+        touched = self.touch(connection, dict.fromkeys(pks, ()))
         connection.execute(delete(entries).where(where))
-        self.regroup(connection, [row.page_hash for row in rows], now)
+        self.regroup(connection, [row.page_hash for row in rows], now, touched)
 
     def _hide_tags(self, connection: Connection, pks: Sequence[int]) -> None:
         mine = entry_tags.c.entry_pk.in_(pks) & (entry_tags.c.live == 1)

@@ -143,6 +143,26 @@ def test_every_format_shows_it_once_and_names_the_others(wire: Wire) -> None:
     assert "links" not in item["_feedsvc"]
 
 
+def test_an_article_at_other_addresses_is_told_by_its_text(wire: Wire) -> None:
+    cut = (
+        TEXT + " Ferries go from the northern pier until further notice, and the fish market moves."
+    )
+    half = replace(story("b", later=1, text=TEXT), link="https://b.example/news/7")
+    own = replace(story("c", later=2, text=f"From our desk. {cut}"), link="https://c.example/x")
+    wire.poll(a=[story("a", text=cut)], b=[half], c=[own])
+    assert wire.ids() == ["urn:a:harbour"]
+    assert len(wire.ids("/feeds/all?dupes=keep")) == 3
+    (item,) = json.loads(wire.get("/feeds/all.json").data)["items"]
+    told = item["_feedsvc"]["duplicates"]
+    assert [one["url"] for one in told] == ["https://b.example/news/7", "https://c.example/x"]
+    (entry,) = feedparser.parse(wire.get("/feeds/all.atom").data).entries
+    assert [link.href for link in entry.links if link.rel == "via"] == [one["url"] for one in told]
+    (listed,) = json.loads(wire.get("/api/v1/entries").data)["entries"]
+    assert [one["link"] for one in listed["duplicates"]] == [one["url"] for one in told]
+    wire.poll(b=[replace(half, text=OTHER)])
+    assert wire.ids() == ["urn:b:harbour", "urn:a:harbour"]
+
+
 def test_where_the_address_is_the_same_our_page_of_the_copy_is_named(wire: Wire) -> None:
     link = story("a").link
     wire.poll(a=[story("a")], b=[story("b", later=1, link=link)], c=[story("c", link=link)])
@@ -232,7 +252,8 @@ def test_other_articles_of_one_page_stay(wire: Wire) -> None:
     wire.poll(a=[story("a")], b=[story("b", text=OTHER)], c=[story("c", text="Comments: 12")])
     assert sorted(wire.ids()) == ["urn:a:harbour", "urn:b:harbour", "urn:c:harbour"]
     home = "https://a.example/"
-    wire.poll(**{name: [story(name, text=TEXT, link=home)] for name in "abc"})
+    titles = {"a": "Freighter closes the harbour", "b": "Ferries stay in port", "c": "Tugs in vain"}
+    wire.poll(**{name: [story(name, text=TEXT, link=home, title=titles[name])] for name in "abc"})
     assert sorted(wire.ids()) == ["urn:a:harbour", "urn:b:harbour", "urn:c:harbour"]
 
 
