@@ -1,20 +1,14 @@
 """The tables that copies at other addresses are found with; the copies are in `schema`."""
 
-from sqlalchemy import Column, ForeignKey, Integer, LargeBinary, Table
+from sqlalchemy import Column, Integer, LargeBinary, Table
 
-from .schema import RowId, entries, metadata
+from .schema import RowId, metadata, of_entry
 
 # the marks of each live entry that has any (`duplicates.marks`): four bytes each, little-endian
 marked = Table(
     "marked",
     metadata,
-    Column(
-        "entry_pk",
-        RowId,
-        ForeignKey(entries.c.pk, ondelete="CASCADE"),
-        primary_key=True,
-        autoincrement=False,
-    ),
+    of_entry(),
     Column("marks", LargeBinary, nullable=False),
 )
 

@@ -1,21 +1,15 @@
 """The tables of pages that are read for the full text of entries; the others are in `schema`."""
 
-from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, Table, Text
+from sqlalchemy import BigInteger, Column, Index, Integer, Table, Text
 
-from .schema import Name, RowId, metadata
+from .schema import Name, RowId, metadata, of_entry
 
 # the pages of entries whose source wants their full text (see `pages`): those that wait to be read,
 # and how the reading of the others ended
 pages = Table(
     "pages",
     metadata,
-    Column(
-        "entry_pk",
-        RowId,
-        ForeignKey("entries.pk", ondelete="CASCADE"),
-        primary_key=True,
-        autoincrement=False,
-    ),
+    of_entry(),
     Column("source_pk", RowId, nullable=False),
     # `pacing.host_of` the page
     Column("host", Name),

@@ -1,21 +1,15 @@
 """The tables that links by content are found with; what links there are is in `schema`."""
 
-from sqlalchemy import Column, ForeignKey, Index, Integer, LargeBinary, SmallInteger, Table
+from sqlalchemy import Column, Index, Integer, LargeBinary, SmallInteger, Table
 
-from .schema import RowId, entries, metadata
+from .schema import RowId, metadata, of_entry
 
 # what entries are about, for links by content: their terms by falling weight, four bytes each,
 # little-endian, and a byte for the weight of each; `pending` until links have been looked for
 signatures = Table(
     "signatures",
     metadata,
-    Column(
-        "entry_pk",
-        RowId,
-        ForeignKey(entries.c.pk, ondelete="CASCADE"),
-        primary_key=True,
-        autoincrement=False,
-    ),
+    of_entry(),
     # whole hours since 1970
     Column("hour", Integer, nullable=False),
     Column("pending", SmallInteger, nullable=False),

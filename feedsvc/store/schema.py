@@ -32,6 +32,14 @@ metadata = MetaData(
 
 # SQLite makes rowids only of columns that are declared INTEGER
 RowId = BigInteger().with_variant(Integer, "sqlite")
+
+
+def of_entry() -> Column[int]:
+    """The key of rows that belong to an entry and go with it; maybe one of several columns."""
+    gone = ForeignKey("entries.pk", ondelete="CASCADE")
+    return Column("entry_pk", RowId, gone, primary_key=True, autoincrement=False)
+
+
 # names sort by code point on both backends, whatever the database's locale
 Name = Text().with_variant(Text(collation="C"), "postgresql")
 
@@ -201,13 +209,7 @@ for _name, _columns, _where in (
 contents = Table(
     "contents",
     metadata,
-    Column(
-        "entry_pk",
-        RowId,
-        ForeignKey("entries.pk", ondelete="CASCADE"),
-        primary_key=True,
-        autoincrement=False,
-    ),
+    of_entry(),
     Column("payload", Text, nullable=False),
 )
 
@@ -216,13 +218,7 @@ contents = Table(
 revisions = Table(
     "revisions",
     metadata,
-    Column(
-        "entry_pk",
-        RowId,
-        ForeignKey("entries.pk", ondelete="CASCADE"),
-        primary_key=True,
-        autoincrement=False,
-    ),
+    of_entry(),
     # versions take turns in these; `at` tells their order: it is when this one was replaced
     Column("slot", SmallInteger, primary_key=True, autoincrement=False),
     Column("at", BigInteger, nullable=False),
@@ -251,13 +247,7 @@ entry_tags = Table(
     Column("live", SmallInteger, primary_key=True, autoincrement=False),
     Column("published", BigInteger, primary_key=True, autoincrement=False),
     Column("key", BigInteger, primary_key=True, autoincrement=False),
-    Column(
-        "entry_pk",
-        RowId,
-        ForeignKey("entries.pk", ondelete="CASCADE"),
-        primary_key=True,
-        autoincrement=False,
-    ),
+    of_entry(),
     Index("uq_entry_tags_entry_pk_tag_pk", "entry_pk", "tag_pk", unique=True),
     sqlite_with_rowid=False,
 )
@@ -287,13 +277,7 @@ outbox = Table(
 related = Table(
     "related",
     metadata,
-    Column(
-        "entry_pk",
-        RowId,
-        ForeignKey("entries.pk", ondelete="CASCADE"),
-        primary_key=True,
-        autoincrement=False,
-    ),
+    of_entry(),
     # 0 explicit, 1 by content; an explicit one's position is that of its headline in `names`
     Column("kind", SmallInteger, primary_key=True, autoincrement=False),
     Column("position", Integer, primary_key=True, autoincrement=False),
@@ -314,13 +298,7 @@ related = Table(
 duplicates = Table(
     "duplicates",
     metadata,
-    Column(
-        "entry_pk",
-        RowId,
-        ForeignKey("entries.pk", ondelete="CASCADE"),
-        primary_key=True,
-        autoincrement=False,
-    ),
+    of_entry(),
     Column("lead", BigInteger, nullable=False),
     Column("published", BigInteger, nullable=False),
     Column("key", BigInteger, nullable=False),
