@@ -53,7 +53,7 @@ class Archives(Reading):
         """
         after, end = _place(before), _place(below)
         bounds = [place for place in (after, end) if place is not None]
-        with self.reading() as connection:
+        with self.reading(often=True) as connection:
             search = Walk(connection, self, query.where, now, collapse=collapse)
             found = search.month(month, limit + 1, below=min(bounds, default=None))
             page = found[:limit]

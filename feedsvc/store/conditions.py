@@ -10,7 +10,6 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from sqlalchemy import Connection
-from sqlalchemy import Row as Found
 
 from ..query import moment
 from ..query.ast import (
@@ -30,6 +29,7 @@ from ..query.ast import (
 )
 from .codec import Flag, micros, storable
 from .engine import Tuning
+from .paces import Paces
 from .statement import FALSE, Sql, all_of, any_of, negated, within
 
 _FLAGS = {
@@ -48,6 +48,7 @@ class Matching(Protocol):
     """
 
     tuning: Tuning
+    paces: Paces
     # FROM the index, to the entries `e` that are found there
     _hits_first: str
     # whether it takes little to know that few entries have some words
@@ -64,11 +65,15 @@ class Matching(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """The row of an entry or of its tag: how its pk and time are named, and if `e` is its entry."""
+    """The row of an entry or of its tag: how its pk and time are named, and if `e` is its entry.
+
+    It is met through an index of what is asked of it if that `leads`, else through another.
+    """
 
     pk: str
     published: str
     whole: bool = False
+    leads: bool = False
 
     def __call__(self, column: str) -> str:
         """A column of the entry."""
@@ -76,12 +81,21 @@ class Row:
             return f"e.{column}"
         return f"(SELECT i.{column} FROM entries AS i WHERE i.pk = {self.pk})"
 
+    def number(self, column: str) -> str:
+        """A column of numbers, which a planner goes by only where it leads."""
+        return self(column) if self.leads else f"({self(column)} + 0)"
+
+    def name(self, column: str) -> str:
+        """The same of names."""
+        return self(column) if self.leads else f"({self(column)} || '')"
+
 
 ENTRY = Row("e.pk", "e.published", whole=True)
+LEAD = Row("e.pk", "e.published", whole=True, leads=True)
 # of which the planner is to look at nothing until it has found it another way
-FOUND_ENTRY = Row("e.pk", "e.published")
+FOUND_ENTRY = Row("e.pk", "(e.published + 0)")
 # the same, whatever a set holds that its pk is to be in
-GONE = Row("(e.pk + 0)", "e.published")
+GONE = Row("(e.pk + 0)", "(e.published + 0)")
 TAG = Row("t.entry_pk", "t.published")
 HIT = Row("h.pk", "h.at")
 # of those in another order than that of time
@@ -94,7 +108,7 @@ class Conditions:
 
     def __init__(
         self,
-        run: Callable[[Sql], Sequence[Found[*tuple[Any, ...]]]],
+        run: Callable[[Sql], Sequence[tuple[Any, ...]]],
         matching: Matching,
         where: Node | None,
         now: datetime,
@@ -112,7 +126,7 @@ class Conditions:
         self.looked_up: set[Node] = set()
         self._counted: dict[str, int] = {}
 
-    def _named(self, of: str, column: str, names: set[str]) -> Iterator[Found[*tuple[Any, ...]]]:
+    def _named(self, of: str, column: str, names: set[str]) -> Iterator[tuple[Any, ...]]:
         asked = tuple(sorted(map(storable, names)))
         size = self._matching.tuning.batch
         for at in range(0, len(asked), size):
@@ -128,7 +142,7 @@ class Conditions:
 
     def few_of(self, leaf: FromSource | InLanguage, most: int) -> int | None:
         """How many live entries a source or language has, None if more than `most`."""
-        where = self._of_entry(leaf, ENTRY)
+        where = self._of_entry(leaf, LEAD)
         text = f"SELECT e.pk FROM entries AS e WHERE e.withdrawn_at IS NULL AND {where.text}"
         found = self.up_to(Sql(text, where.values), most + 1)
         return None if found > most else found
@@ -196,15 +210,14 @@ class Conditions:
             case FromSource(id):
                 if id not in self.sources:
                     return FALSE
-                return Sql(f"{row('source_pk')} = ?", (self.sources[id],))
+                return Sql(f"{row.number('source_pk')} = ?", (self.sources[id],))
             case OfKind(kind):
-                return within(
-                    row("source_pk"), Sql("SELECT k.pk FROM sources AS k WHERE k.kind = ?", (kind,))
-                )
+                its = Sql("SELECT k.pk FROM sources AS k WHERE k.kind = ?", (kind,))
+                return within(row.number("source_pk"), its)
             case Has(what):
                 return Sql(f"({row('flags')} & ?) != 0", (int(_FLAGS[what]),))
             case InLanguage(lang) if "-" not in lang:
-                return Sql(f"{row('tongue')} = ?", (storable(lang),))
+                return Sql(f"{row.name('tongue')} = ?", (storable(lang),))
             case InLanguage(lang):
                 lang, own = storable(lang), row("lang")
                 # `.` is what follows `-`: all that begins with the tag and a hyphen

@@ -27,7 +27,7 @@ from ..query.ast import (
 )
 from .arms import ALL, LIVE, Arm, Part, during
 from .codec import micros
-from .conditions import COPY, ENTRY, HIT, SORTED_HIT, TAG, Conditions, Matching, Row, is_text
+from .conditions import COPY, ENTRY, HIT, LEAD, SORTED_HIT, TAG, Conditions, Matching, Row, is_text
 from .dates import Windows
 from .duplicates import first_copy
 from .limits import Limit
@@ -36,6 +36,8 @@ from .statement import TRUE, Sql, all_of, within
 _ARMS = 100
 # the first window holds so many times as many entries as are asked for
 _FIRST = 4
+# a window at a known pace is so much longer than it should be
+_SPARE, _EVER = 1.2, 1 << 62
 # words that one in so many of the newest entries has are common
 _SAMPLE, _COMMON = 100, 20
 # how many times as many entries as are counted a source or language is taken to have
@@ -174,7 +176,7 @@ class Planning:
             case [FromSource() | InLanguage() as term] if self._one_column(term):
                 if not dated and self._asked.few_of(term, self._tuning.hits) is None:
                     return None
-                its = self._asked.holds(term, ENTRY)
+                its = self._asked.holds(term, LEAD)
                 return [self._over_entries([its], rest, by, ordered=dated)]
         if all(map(is_text, led)):
             text = _together(led)
@@ -224,8 +226,8 @@ class Planning:
 
     # -- time ------------------------------------------------------------------------------
 
-    def _windows(self, limit: int, part: Part) -> Windows:
-        """The time to look through; first what a few times as many entries took."""
+    def _windows(self, limit: int, part: Part, pace: float | None = None) -> Windows:
+        """The time to look through; first what a few times as many entries took, or at a pace."""
         starts, ends = self._bounds()
         starts += [] if part.start is None else [part.start]
         starts += [] if part.above is None else [part.above[0]]
@@ -238,12 +240,14 @@ class Planning:
             f" ORDER BY e.published {part.way}, e.key {part.way} LIMIT ?"
         )
         told = f"SELECT min(published), max(published) FROM ({nearest}) AS nearest"
-        ((first, last),) = self._limit.run(Sql(told, (*live.values, _FIRST * limit)))
+        some = _FIRST * limit if pace is None else 1
+        ((first, last),) = self._limit.run(Sql(told, (*live.values, some)))
         if last is None:
             return Windows(start, end, 0, newest=part.newest)
+        span = last - first if pace is None else int(min(_SPARE * pace * limit, _EVER))
         if part.newest:
-            return Windows(start, last + 1, last - first)
-        return Windows(first, end, last - first, newest=False)
+            return Windows(start, last + 1, span)
+        return Windows(first, end, span, newest=False)
 
     def _bounds(self) -> tuple[list[int], list[int]]:
         """The times before which, and from which on, nothing can match."""

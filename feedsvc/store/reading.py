@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, Select, select
+from sqlalchemy import Connection, Select, select
 
 from ..errors import NotFound
 from ..keys import key_text, parse_key
@@ -73,7 +73,7 @@ class Reading(Database):
         """Marks of the first `limit` entries. Raises `QueryError` for a bad cursor."""
         after = _read(before, query)
         first = before is None
-        with self.reading() as connection:
+        with self.reading(often=True) as connection:
             search = Walk(connection, self, query.where, now, collapse=collapse)
             pks, next, following = self._page(connection, search, query, limit, before, shares)
             wanted = pks if following is None or not first else [*pks, following]
@@ -114,7 +114,7 @@ class Reading(Database):
         shares: Shares | None = None,
     ) -> Page:
         """The first `limit` live entries, those after cursor `before`; keyset paging."""
-        with self.reading() as connection:
+        with self.reading(often=True) as connection:
             search = Walk(connection, self, query.where, now, collapse=collapse)
             pks, next, _ = self._page(connection, search, query, limit, before, shares)
             return Page(entries=self._stored(connection, pks), next=next)
@@ -222,7 +222,7 @@ class Reading(Database):
         search: Walk,
         query: EntryQuery,
         limit: int,
-        rows: Sequence[RowMapping],
+        rows: Sequence[Mapping[str, Any]],
         after: Cursor | None,
         shares: Shares | None,
     ) -> str | None:
@@ -249,8 +249,8 @@ class Reading(Database):
         search: Walk,
         query: EntryQuery,
         next: str,
-        page: Sequence[RowMapping],
-        beyond: Sequence[RowMapping],
+        page: Sequence[Mapping[str, Any]],
+        beyond: Sequence[Mapping[str, Any]],
     ) -> tuple[int | None, str | None]:
         """The month in which archives go on after a first page, and from where if that is sure.
 
@@ -272,7 +272,7 @@ class Reading(Database):
         if first:
             # a tombstone that has just ceased to be shown
             ended = Sql(_LAST_WITHDRAWN, (micros(now - TOMBSTONES),))
-            last = run(connection, ended).scalar_one()
+            ((last,),) = run(connection, ended)
             if last is not None:
                 found.append(micros(moment(last) + TOMBSTONES))
         return found
@@ -281,9 +281,9 @@ class Reading(Database):
 
     def _rows(
         self, connection: Connection, wanted: Select[Any], pks: Sequence[int]
-    ) -> list[RowMapping]:
+    ) -> list[dict[str, Any]]:
         """Rows of entries, in the order of their pks."""
-        found = {row.pk: row._mapping for row in rows_of(connection, wanted, entries.c.pk, pks)}
+        found = {row["pk"]: row for row in rows_of(connection, wanted, entries.c.pk, pks)}
         return [found[pk] for pk in pks]
 
     def _stored(self, connection: Connection, pks: Sequence[int]) -> tuple[StoredEntry, ...]:
@@ -295,7 +295,7 @@ class Reading(Database):
 
     def _stored_entry(
         self,
-        row: Mapping[str, Any] | RowMapping,
+        row: Mapping[str, Any],
         links: Any,
         copies: tuple[Duplicate, ...],
         print: str | None = None,
@@ -329,6 +329,6 @@ def _fair(search: Walk, shares: Shares | None) -> bool:
     return shares is not None and shares.limited() and not search.one_source
 
 
-def _fingerprint(row: Mapping[str, Any] | RowMapping) -> str:
+def _fingerprint(row: Mapping[str, Any]) -> str:
     """An entry's fingerprint together with what it shows of its source."""
     return digest_of(row["fingerprint"], row["shown"])

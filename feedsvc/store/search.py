@@ -1,16 +1,19 @@
 """Answers to a query: pages in order of time, how many there are, what has been withdrawn."""
 
 from collections.abc import Iterator, Sequence
+from math import sqrt
 
 from ..query.ast import And, Node, Or, Tagged, Words
 from .arms import ALL, ALL_HITS, Among, Arm, Found, Part, Place, any_rows, first_rows
 from .conditions import GONE, leaves
 from .dates import Window
+from .paces import EVERYTHING
 from .planning import Planning
 from .statement import Sql, all_of, within
 
-# windows grow at most by so much, and are so much longer than it should take
-_GROWTH, _SPARE = 8.0, 1.5
+# windows grow at most by so much, and are so many times too long when nothing was in the last
+_GROWTH, _UNSURE = 64.0, 1.5
+_ALL = Part()
 # withdrawn entries of a tag that are looked at one by one
 _RARE = 100
 
@@ -109,15 +112,31 @@ class Search(Planning):
         if not arms:
             return []
         dated = all(arm.at.endswith(".published") for arm in arms)
-        if not dated or all(arm.text is None for arm in arms) or self._all_few(arms):
+        if not dated or all(arm.text is None for arm in arms):
             return self._select(arms, limit, part, Window(part.start, part.end))
+        asked = And(tuple(self._terms))
+        pace = self._matching.paces.get(asked) if part.newest else None
+        if pace is None and self._all_few(arms):
+            found, pace = self._select(arms, limit, part, Window(part.start, part.end)), EVERYTHING
+        else:
+            found = self._in_windows(arms, limit, part, pace)
+            full = len(found) == limit > 1
+            pace = (found[0][1] - found[-1][1]) / (limit - 1) if full else EVERYTHING
+        if part == _ALL:
+            self._matching.paces.put(asked, pace)
+        return found
+
+    def _in_windows(
+        self, arms: Sequence[Arm], limit: int, part: Part, pace: float | None
+    ) -> list[Found]:
         found: list[Found] = []
-        windows, growth = self._windows(limit, part), 1.0
+        windows, growth = self._windows(limit, part, pace), 1.0
         while len(found) < limit and (window := windows.next(growth)):
             new = self._select(arms, limit - len(found), part, window)
             found += new
-            # as long as it takes for the rest, with something to spare
-            growth = min(_GROWTH, _SPARE * (limit - len(found)) / len(new)) if new else _GROWTH
+            # as long as the rest takes, and the longer the less is known of that
+            spare = 1 + _UNSURE / sqrt(len(new) + 1)
+            growth = min(_GROWTH, spare * (limit - len(found)) / (len(new) + 0.5))
         return found
 
     def _select(self, arms: Sequence[Arm], limit: int, part: Part, window: Window) -> list[Found]:

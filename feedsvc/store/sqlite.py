@@ -21,6 +21,7 @@ from sqlalchemy import (
     Row,
     Select,
     Table,
+    Transaction,
     column,
     create_engine,
     event,
@@ -35,7 +36,7 @@ from ..query.ast import And, Node, Or, Words
 from .copying import finish_file, new_file
 from .engine import chunks
 from .sql import SqlStore
-from .statement import Sql, any_of
+from .statement import Sql, any_of, tell
 from .words import SearchText, phrase
 
 # tokens are folded already and joined by spaces: this tokenizer leaves them exactly as they are
@@ -125,10 +126,10 @@ class SqliteStore(SqlStore):
         def begun(connection: Connection) -> None:
             options = connection.get_execution_options()
             if "synchronous" in options:
-                connection.exec_driver_sql(f"PRAGMA synchronous={options['synchronous']}")
-                connection.exec_driver_sql("BEGIN IMMEDIATE")
+                tell(connection, f"PRAGMA synchronous={options['synchronous']}")
+                tell(connection, "BEGIN IMMEDIATE")
             else:
-                connection.exec_driver_sql("BEGIN")
+                tell(connection, "BEGIN")
 
         return engine
 
@@ -188,8 +189,11 @@ class SqliteStore(SqlStore):
             except sqlite3.Error as error:
                 raise self._named(error) from error
 
-    def _read_only(self, connection: Connection) -> Connection:
+    def _read_only(self, connection: Connection, *, often: bool) -> Connection:
         return connection
+
+    def _read(self, transaction: Transaction) -> None:
+        pass  # there is nothing to commit, and a damaged file could not
 
     def _for_writing(self, connection: Connection, *, durable: bool) -> Connection:
         return connection.execution_options(synchronous="FULL" if durable else "NORMAL")
