@@ -101,6 +101,8 @@ HIT = Row("h.pk", "h.at")
 # of those in another order than that of time
 SORTED_HIT = Row("h.pk", "(SELECT i.published FROM entries AS i WHERE i.pk = h.pk)")
 COPY = Row("other.entry_pk", "other.published")
+# of which very many may be asked
+_MANY = (TAG, GONE)
 
 
 class Conditions:
@@ -122,7 +124,7 @@ class Conditions:
         self.tags: Mapping[str, tuple[int, int]] = {row[0]: (row[1], row[2]) for row in found}
         found = self._named("SELECT id, pk FROM sources", "id", ids)
         self.sources: Mapping[str, int] = {row[0]: row[1] for row in found}
-        # words whose entries are all looked up once, not one by one
+        # words whose entries are all looked up at once, not one by one
         self.looked_up: set[Node] = set()
         self._counted: dict[str, int] = {}
 
@@ -166,7 +168,7 @@ class Conditions:
 
     def hold_at_once(self, terms: Sequence[Node], row: Row, texts: Iterable[Words]) -> Sql:
         """The same for very many rows: entries with some words are looked up unless too many."""
-        most, before = self._matching.tuning.set, self.looked_up
+        most, before = self._matching.tuning.hits, self.looked_up
         if self._matching._counts_words:
             self.looked_up = before | {words for words in texts if self.few(words, most)}
         try:
@@ -176,6 +178,10 @@ class Conditions:
 
     def holds(self, node: Node, row: Row) -> Sql:
         """That a row meets a term; never NULL, so that it can be negated."""
+        if row in _MANY and node in self.looked_up:
+            found = within(row.pk, self._matching._hits(node))
+            # not a join, for which the order of rows would be given up
+            return Sql(f"({found.text}) IS TRUE", found.values)
         match node:
             case And(terms):
                 return self.hold(terms, row)
@@ -198,9 +204,7 @@ class Conditions:
 
     def _words(self, words: Words, row: Row) -> Sql:
         tuning = self._matching.tuning
-        if words in self.looked_up or (
-            self._matching._counts_words and self.few(words, tuning.few)
-        ):
+        if self._matching._counts_words and self.few(words, tuning.few):
             return within(row.pk, self._matching._hits(words))
         return self._matching._has_words(words, row.pk)
 

@@ -38,8 +38,10 @@ _ARMS = 100
 _FIRST = 4
 # a window at a known pace is so much longer than it should be
 _SPARE, _EVER = 1.2, 1 << 62
-# words that one in so many of the newest entries has are common
-_SAMPLE, _COMMON = 100, 20
+# words that so many of so many newest entries have are common
+_SAMPLE, _COMMON = 400, 20
+# entries of a page, and how many times as dear it is to meet one by its words as to look one up
+_PAGE, _DEAR = 50, 8
 # how many times as many entries as are counted a source or language is taken to have
 _LARGE = 4
 
@@ -80,7 +82,7 @@ class Planning:
         if any(term in refused or self._never(term) for term in terms):
             return []
         for led in self._leads(terms, by):
-            rest = [term for term in terms if not any(term is one for one in led)]
+            rest = self._rest([term for term in terms if not any(term is one for one in led)])
             arms = self._through(led, rest, by)
             if arms is not None:
                 return arms
@@ -118,21 +120,52 @@ class Planning:
         large = [[sets[at]] for size, at in sized if size >= self._tuning.few]
         if not text:
             return [*small, *large]
-        if not small and large and by == "published":
-            if self._common(_together(text)):
-                return [*large, text]
-            if self._matching._counts_words and self._asked.few(_together(text), self._tuning.set):
-                self._asked.looked_up.update(text)
-                return [*large, text]
-        return [*small, text, *large]
+        if small or not large or by != "published":
+            return [*small, text, *large]
+        whole = _together(text)
+        if not self._beside(whole, sized[0][0]):
+            return [text, *large]
+        return [*large, text]
 
-    def _common(self, text: Node) -> bool:
-        """Whether so many of the newest entries have these words that it is quick to meet some."""
-        window = self._windows(_SAMPLE, Part()).next(1.0)
+    def _beside(self, text: Node, size: float) -> bool:
+        """Whether to go along so large a set, asking for words, not along the words.
+
+        Going along one takes so long until the page is full as the other is rare. Words that all
+        their entries are looked up of at once cost those, and little for each of the set.
+        """
+        often = self._sampled(text)
+        if often == _COMMON:
+            return True
+        newest: int = self._limit.run(Sql("SELECT max(pk) FROM entries"))[0][0] or 1
+        hits, most = max(often, 0.5) * newest / _SAMPLE, self._tuning.set
+        if self._matching._counts_words:
+            counted = self._asked.up_to(self._matching._hits(text), most + 1)
+            hits = counted if counted <= most else max(hits, counted)
+        # how many of the set, or with the words, are met until the page is full
+        along, met = (
+            min(size, _PAGE * newest / (hits + 1)),
+            min(hits, _PAGE * newest / max(size, 1)),
+        )
+        if hits > most:
+            return along < met
+        if hits + along > _DEAR * met:
+            return False
+        self._asked.looked_up.add(text)
+        return True
+
+    def _rest(self, terms: Sequence[Node]) -> Sequence[Node]:
+        """What else is asked for; words that are looked up at once are so together."""
+        text = [term for term in terms if is_text(term)]
+        if not text or (whole := _together(text)) not in self._asked.looked_up:
+            return terms
+        return [whole, *(term for term in terms if not is_text(term))]
+
+    def _sampled(self, text: Node) -> int:
+        """How many of the newest entries have these words; from `_COMMON` on they are common."""
+        window = self._windows(_SAMPLE // _FIRST, Part()).next(1.0)
         hits = self._matching._matches(text, window.tokens if window else ())
         of = f"SELECT 1 FROM {self._matching._hits_first} WHERE {hits.text}"
-        most = max(1, _SAMPLE // _COMMON)
-        return self._asked.up_to(Sql(of, hits.values), most) == most
+        return self._asked.up_to(Sql(of, hits.values), _COMMON)
 
     def _size(self, term: Node) -> float:
         """How many live entries meet a term, about; what may be anything is infinite."""

@@ -21,7 +21,7 @@ from .fairness import Shares, fair_page
 from .links import links_of, show
 from .schema import contents, duplicates, entries, sources, tags
 from .source_codec import meta_of, shown_meta, shown_title
-from .statement import Sql, rows_of, run
+from .statement import rows_of
 from .walking import Walk
 from .words import relevance
 
@@ -51,10 +51,6 @@ _MARK = select(
     entries.c.filed,
     sources.c.shown,
 ).join_from(entries, sources, sources.c.pk == entries.c.source_pk)
-_MEMBERSHIP = Sql("SELECT value FROM meta WHERE key = 'membership' AND value > 0")
-_LAST_WITHDRAWN = (
-    "SELECT max(withdrawn_at) FROM entries WHERE withdrawn_at IS NOT NULL AND withdrawn_at <= ?"
-)
 
 
 class Reading(Database):
@@ -81,7 +77,7 @@ class Reading(Database):
             beyond, rows = rows[len(pks) :], rows[: len(pks)]
             deleted = search.withdrawn(micros(now - TOMBSTONES), limit) if first else []
             moments = [row["changed"] for row in rows] + [at for _, _, at in deleted]
-            moments += self._changes(connection, now, first=first)
+            moments += self._changes(search, now, first=first)
             previous = None if first else self._previous(search, query, limit, rows, after, shares)
             both_ways = query.sort != "relevance" and not _fair(search, shares)
             earlier, shown = None, None
@@ -204,10 +200,9 @@ class Reading(Database):
         newest = search.page("published", top, anchor, including=True)
         asked = search.words()
         texts = self._texts(connection, [pk for pk, _, _ in newest]) if asked else {}
-        ranked = sorted(
-            ((relevance(texts[pk], asked) if pk in texts else 0, at, key, pk))
-            for pk, at, key in newest
-        )[::-1]
+        score = relevance(asked)
+        ranked = [(score(texts[pk]) if pk in texts else 0, at, key, pk) for pk, at, key in newest]
+        ranked.sort(reverse=True)
         if after is not None:
             last = (after.score, after.at, after.key)
             ranked = [place for place in ranked if place[:3] < last]
@@ -266,15 +261,13 @@ class Reading(Database):
             return search.month_before(None, (cursor.at, cursor.key), own=own), next
         return search.month_before(None, own=own), None
 
-    def _changes(self, connection: Connection, now: datetime, *, first: bool) -> list[int]:
+    def _changes(self, search: Walk, now: datetime, *, first: bool) -> list[int]:
         """When what a page lacks may last have changed, though nothing on it did."""
-        found = [row[0] for row in run(connection, _MEMBERSHIP)]
-        if first:
+        told = search.told(micros(now - TOMBSTONES))
+        found = [] if told.membership is None else [told.membership]
+        if first and told.ended is not None:
             # a tombstone that has just ceased to be shown
-            ended = Sql(_LAST_WITHDRAWN, (micros(now - TOMBSTONES),))
-            ((last,),) = run(connection, ended)
-            if last is not None:
-                found.append(micros(moment(last) + TOMBSTONES))
+            found.append(micros(moment(told.ended) + TOMBSTONES))
         return found
 
     # -- rows ------------------------------------------------------------------------------

@@ -1,11 +1,15 @@
 """Answers to a query: pages in order of time, how many there are, what has been withdrawn."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from datetime import datetime
 from math import sqrt
+from typing import NamedTuple
+
+from sqlalchemy import Connection
 
 from ..query.ast import And, Node, Or, Tagged, Words
 from .arms import ALL, ALL_HITS, Among, Arm, Found, Part, Place, any_rows, first_rows
-from .conditions import GONE, leaves
+from .conditions import GONE, Matching, leaves
 from .dates import Window
 from .paces import EVERYTHING
 from .planning import Planning
@@ -18,8 +22,41 @@ _ALL = Part()
 _RARE = 100
 
 
+_GONE_OF_TAG = "SELECT w.entry_pk FROM entry_tags AS w WHERE w.tag_pk = ? AND w.live = 0"
+_LAST = "SELECT max(withdrawn_at) FROM entries WHERE withdrawn_at IS NOT NULL"
+_TOLD = (
+    "SELECT (SELECT value FROM meta WHERE key = 'membership' AND value > 0),"
+    f" ({_LAST} AND withdrawn_at <= ?), ({_LAST})"
+)
+
+
+class Told(NamedTuple):
+    """When entries last changed what they belong to, and when the last were withdrawn.
+
+    `ended` is the last until a time, `last` that of all; `rare` are the pks of tags asked for that
+    few withdrawn entries have.
+    """
+
+    membership: int | None
+    ended: int | None
+    last: int | None
+    rare: tuple[int, ...]
+
+
 class Search(Planning):
     """One question to one state of the database."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        matching: Matching,
+        where: Node | None,
+        now: datetime,
+        *,
+        collapse: bool = False,
+    ) -> None:
+        super().__init__(connection, matching, where, now, collapse=collapse)
+        self._told: dict[int, Told] = {}
 
     # -- answers ---------------------------------------------------------------------------
 
@@ -57,38 +94,46 @@ class Search(Planning):
         Where there are very many they are looked for among the newest `Tuning.withdrawn` of all,
         unless a tag that few of them carry leads to all of its own.
         """
+        if (self.told(since).last or 0) <= since:
+            return []
         wanted = f"FROM {ALL} WHERE e.withdrawn_at > ?"
         newest = "ORDER BY e.withdrawn_at DESC, e.key DESC LIMIT ?"
-        where, most = [Sql("e.withdrawn_at > ?", (since,))], self._tuning.withdrawn
-        if not self._asked.up_to(Sql(f"SELECT 1 {wanted}", (since,)), 1):
-            return []
-        last = self._limit.run(
+        where, most = [Sql("e.withdrawn_at > ?", (since,)), *self._rare(since)], 0
+        texts = {leaf for leaf in leaves(self._where) if isinstance(leaf, Words) and leaf.tokens}
+        if texts or len(where) == 1:
+            most = self._tuning.withdrawn
+        last = most and self._limit.run(
             Sql(f"SELECT e.withdrawn_at, e.key {wanted} {newest} OFFSET ?", (since, 1, most - 1))
         )
-        texts = {leaf for leaf in leaves(self._where) if isinstance(leaf, Words) and leaf.tokens}
         if last:
-            rare = list(self._rare())
-            where += rare
-            if texts or not rare:
-                # two bounds of one column: SQLite would go by the first
-                where[0] = Sql("e.withdrawn_at IS NOT NULL")
-                where.append(Sql("(e.withdrawn_at, e.key) >= (?, ?)", tuple(last[0])))
+            # two bounds of one column: SQLite would go by the first
+            where[0] = Sql("e.withdrawn_at IS NOT NULL")
+            where.append(Sql("(e.withdrawn_at, e.key) >= (?, ?)", tuple(last[0])))
         asked = all_of([*where, self._asked.hold_at_once(self._terms, GONE, texts)])
         text = f"SELECT e.id, e.key, e.withdrawn_at FROM {ALL} WHERE {asked.text} {newest}"
         rows = self._limit.run(Sql(text, (*asked.values, limit)))
         return [(id, key, at) for id, key, at in rows]
 
-    def _rare(self) -> Iterator[Sql]:
+    def told(self, since: int) -> Told:
+        """What is to be known beside entries, all in one look."""
+        if since not in self._told:
+            tags = self._tags()
+            text = _TOLD + f", (SELECT count(*) FROM ({_GONE_OF_TAG} LIMIT {_RARE}) AS of)" * len(
+                tags
+            )
+            ((membership, ended, last, *gone),) = self._limit.run(Sql(text, (since, *tags)))
+            rare = tuple(pk for pk, many in zip(tags, gone, strict=True) if many < _RARE)
+            self._told[since] = Told(membership, ended, last, rare)
+        return self._told[since]
+
+    def _tags(self) -> list[int]:
+        """The pks of tags that every entry has to have."""
+        of = self._asked.tags
+        return [of[t.slug][0] for t in self._terms if isinstance(t, Tagged) and t.slug in of]
+
+    def _rare(self, since: int) -> list[Sql]:
         """The pks of withdrawn entries with a tag that few of them have."""
-        for term in self._terms:
-            if isinstance(term, Tagged) and term.slug in self._asked.tags:
-                carrying = Sql(
-                    "SELECT w.entry_pk FROM entry_tags AS w WHERE w.tag_pk = ? AND w.live = 0",
-                    (self._asked.tags[term.slug][0],),
-                )
-                if self._asked.up_to(carrying, _RARE) < _RARE:
-                    yield within("e.pk", carrying)
-                    return
+        return [within("e.pk", Sql(_GONE_OF_TAG, (pk,))) for pk in self.told(since).rare[:1]]
 
     def words(self) -> list[Words]:
         """The words that are asked for, not those that must be missing."""

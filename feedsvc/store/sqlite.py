@@ -36,7 +36,7 @@ from ..query.ast import And, Node, Or, Words
 from .copying import finish_file, new_file
 from .engine import chunks
 from .sql import SqlStore
-from .statement import Sql, any_of, tell
+from .statement import Sql, any_of, run, tell
 from .words import SearchText, phrase
 
 # tokens are folded already and joined by spaces: this tokenizer leaves them exactly as they are
@@ -68,15 +68,7 @@ _POSTED = (
     " ORDER BY hour DESC, entry_pk DESC LIMIT ?"
 )
 
-_search = table(
-    "entry_search",
-    column("rowid"),
-    column("title"),
-    column("summary"),
-    column("body"),
-    column("author"),
-    column("dates"),
-)
+_search = table("entry_search", column("rowid"))
 
 
 class SqliteStore(SqlStore):
@@ -290,12 +282,15 @@ class SqliteStore(SqlStore):
         connection.exec_driver_sql(CREATE_SEARCH)
 
     def _texts(self, connection: Connection, pks: Iterable[int]) -> dict[int, SearchText]:
-        columns = (_search.c.rowid, _search.c.title, _search.c.summary)
-        wanted = select(*columns, _search.c.body, _search.c.author, _search.c.dates)
+        wanted = (
+            "SELECT rowid, title, summary, body, author, dates FROM entry_search WHERE rowid IN"
+        )
         return {
-            row[0]: SearchText(*row[1:])
-            for some in chunks(list(pks), self.tuning.batch)
-            for row in connection.execute(wanted.where(_search.c.rowid.in_(some)))
+            pk: SearchText(title, summary, body, author, dates)
+            for some in chunks(tuple(pks), self.tuning.batch)
+            for pk, title, summary, body, author, dates in run(
+                connection, Sql(f"{wanted} ({', '.join('?' * len(some))})", tuple(some))
+            )
         }
 
     def _matches(self, text: Node, dates: Sequence[str]) -> Sql:

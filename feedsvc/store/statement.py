@@ -9,11 +9,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import Column, Connection, Dialect, Select
+from sqlalchemy import ARRAY, BigInteger, Column, Connection, Dialect, Select, bindparam, func
 from sqlalchemy.exc import DBAPIError
 
 Value = int | str | list[str] | list[int]
-_PKS = 512
+_PKS, _PKS_TYPE = 512, ARRAY(BigInteger)
 _NAMED = re.compile(r"%\(\w+\)s")
 
 
@@ -98,19 +98,23 @@ def rows_of(
         some = pks[at : at + _PKS]
         # few lengths, so that statements are put together once; nothing has the pk 0
         size = 1 << (len(some) - 1).bit_length()
+        values: tuple[Any, ...] = (*some, *(0,) * (size - len(some)))
+        if connection.dialect.name == "postgresql":
+            size, values = 0, (list(some),)
         text, names = _of_pks(connection.dialect, wanted, column, size)
-        values = (*some, *(0,) * (size - len(some)))
-        yield from (
-            dict(zip(names, row, strict=True)) for row in _executed(connection, text, values)
-        )
+        for row in _executed(connection, text, values):
+            yield dict(zip(names, row, strict=True))
 
 
 @lru_cache(maxsize=128)
 def _of_pks(
     dialect: Dialect, wanted: Select[*tuple[Any, ...]], column: Column[int], size: int
 ) -> tuple[str, tuple[str, ...]]:
-    asked = wanted.where(column.in_(range(size)))
-    compiled = asked.compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
+    """A statement for so many pks, or 0 for an array of them, and the names of its columns."""
+    some = column.in_(range(size)) if size else column == func.any(bindparam("pks", [], _PKS_TYPE))
+    compiled = wanted.where(some).compile(
+        dialect=dialect, compile_kwargs={"render_postcompile": True}
+    )
     return _NAMED.sub("%s", compiled.string), tuple(wanted.selected_columns.keys())
 
 
