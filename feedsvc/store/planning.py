@@ -40,8 +40,8 @@ _FIRST = 4
 _SPARE, _EVER = 1.2, 1 << 62
 # words that so many of so many newest entries have are common
 _SAMPLE, _COMMON = 400, 20
-# entries of a page, and how many times as dear it is to meet one by its words as to look one up
-_PAGE, _DEAR = 50, 8
+# entries of a page
+_PAGE = 50
 # how many times as many entries as are counted a source or language is taken to have
 _LARGE = 4
 
@@ -148,7 +148,7 @@ class Planning:
         )
         if hits > most:
             return along < met
-        if hits + along > _DEAR * met:
+        if hits + along > self._tuning.dear * met:
             return False
         self._asked.looked_up.add(text)
         return True

@@ -274,6 +274,7 @@ SOURCES = "abcd"
 TUNINGS = (
     Tuning(),
     Tuning(hits=1, few=0, batch=3),
+    Tuning(few=0, dear=10**6),
     Tuning(hits=10**6, few=10**6),
 )
 SPELLINGS = ("https://p.example/{}", "http://www.p.example/{}/", "https://p.example/{}?utm_id=1")
