@@ -106,7 +106,7 @@ def _finding(store: SqlStore, queries: Sequence[EntryQuery]) -> Callable[[int], 
 def _keys(store: SqlStore, queries: Sequence[EntryQuery]) -> Callable[[int], object]:
     def ask(number: int) -> object:
         query = queries[number % len(queries)]
-        with store.reading() as connection:
+        with store.reading(often=True) as connection:
             search = Search(connection, store, query.where, NOW, collapse=True)
             return search.page("published", _LIMIT + 1)
 

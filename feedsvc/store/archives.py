@@ -53,7 +53,7 @@ class Archives(Reading):
         """
         after, end = _place(before), _place(below)
         bounds = [place for place in (after, end) if place is not None]
-        with self.reading() as connection:
+        with self.reading(often=True) as connection:
             search = Walk(connection, self, query.where, now, collapse=collapse)
             found = search.month(month, limit + 1, below=min(bounds, default=None))
             page = found[:limit]
@@ -69,7 +69,7 @@ class Archives(Reading):
             head = Head(
                 marks=tuple((key_text(row["key"]), _print(row)) for row in rows),
                 newest=max((moment(row["updated"]) for row in rows), default=None),
-                changed=self._last_change(connection, rows, now),
+                changed=self._last_change(search, rows, now),
                 next=Cursor("published", *page[-1][1:]).text() if len(found) > limit else None,
                 previous=previous,
                 earlier=search.month_before(month, end),
@@ -88,10 +88,10 @@ class Archives(Reading):
         return [{**row, **looks.get(row["source_pk"], {})} for row in rows]
 
     def _last_change(
-        self, connection: Connection, rows: Sequence[Mapping[str, Any]], now: datetime
+        self, search: Walk, rows: Sequence[Mapping[str, Any]], now: datetime
     ) -> datetime | None:
         moments = [row["changed"] for row in rows]
-        moments += self._changes(connection, now, first=False)
+        moments += self._changes(search, now, first=False)
         return moment(max(moments)) if moments else None
 
 

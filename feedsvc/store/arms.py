@@ -62,16 +62,18 @@ def first_rows(arm: Arm, matching: Matching, limit: int, part: Part, window: Win
     among = [] if part.among is None else [part.among(arm.row)]
     # adding nothing keeps a planner from going through the index in order after all
     at = arm.at if arm.ordered else f"{arm.at} + 0"
-    order = f" ORDER BY {at} {part.way}, {arm.key} {part.way} LIMIT ?"
+    order = f" ORDER BY {at} {part.way}, {arm.key} {part.way}"
     if arm.text is None:
         found = _met(arm, arm.row.pk, all_of([arm.where, *asked, *among]))
-        return Sql(found.text + order, (*found.values, limit))
+        # written out, for a planner has to know that little is wanted
+        return Sql(f"{found.text}{order} LIMIT {limit}", found.values)
     matched = matching._matches(arm.text, window.tokens)
     hits = _met(arm, ENTRY.pk, all_of([matched, LIVE, *asked]))
     where = all_of([arm.where, *among])
     # they are put in order first, so that the rest is asked of no more of them than it takes
-    text = f"SELECT h.pk, h.at, h.key FROM ({hits.text}{order}) AS h WHERE {where.text} LIMIT ?"
-    return Sql(text, (*hits.values, ALL_HITS, *where.values, limit))
+    ordered = f"{hits.text}{order} LIMIT {ALL_HITS}"
+    text = f"SELECT h.pk, h.at, h.key FROM ({ordered}) AS h WHERE {where.text} LIMIT ?"
+    return Sql(text, (*hits.values, *where.values, limit))
 
 
 def _met(arm: Arm, pk: str, where: Sql) -> Sql:

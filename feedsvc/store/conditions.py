@@ -10,7 +10,6 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from sqlalchemy import Connection
-from sqlalchemy import Row as Found
 
 from ..query import moment
 from ..query.ast import (
@@ -30,6 +29,7 @@ from ..query.ast import (
 )
 from .codec import Flag, micros, storable
 from .engine import Tuning
+from .paces import Paces
 from .statement import FALSE, Sql, all_of, any_of, negated, within
 
 _FLAGS = {
@@ -48,6 +48,7 @@ class Matching(Protocol):
     """
 
     tuning: Tuning
+    paces: Paces
     # FROM the index, to the entries `e` that are found there
     _hits_first: str
     # whether it takes little to know that few entries have some words
@@ -64,11 +65,15 @@ class Matching(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """The row of an entry or of its tag: how its pk and time are named, and if `e` is its entry."""
+    """The row of an entry or of its tag: how its pk and time are named, and if `e` is its entry.
+
+    It is met through an index of what is asked of it if that `leads`, else through another.
+    """
 
     pk: str
     published: str
     whole: bool = False
+    leads: bool = False
 
     def __call__(self, column: str) -> str:
         """A column of the entry."""
@@ -76,17 +81,28 @@ class Row:
             return f"e.{column}"
         return f"(SELECT i.{column} FROM entries AS i WHERE i.pk = {self.pk})"
 
+    def number(self, column: str) -> str:
+        """A column of numbers, which a planner goes by only where it leads."""
+        return self(column) if self.leads else f"({self(column)} + 0)"
+
+    def name(self, column: str) -> str:
+        """The same of names."""
+        return self(column) if self.leads else f"({self(column)} || '')"
+
 
 ENTRY = Row("e.pk", "e.published", whole=True)
+LEAD = Row("e.pk", "e.published", whole=True, leads=True)
 # of which the planner is to look at nothing until it has found it another way
-FOUND_ENTRY = Row("e.pk", "e.published")
+FOUND_ENTRY = Row("e.pk", "(e.published + 0)")
 # the same, whatever a set holds that its pk is to be in
-GONE = Row("(e.pk + 0)", "e.published")
+GONE = Row("(e.pk + 0)", "(e.published + 0)")
 TAG = Row("t.entry_pk", "t.published")
 HIT = Row("h.pk", "h.at")
 # of those in another order than that of time
 SORTED_HIT = Row("h.pk", "(SELECT i.published FROM entries AS i WHERE i.pk = h.pk)")
 COPY = Row("other.entry_pk", "other.published")
+# of which very many may be asked
+_MANY = (TAG, GONE)
 
 
 class Conditions:
@@ -94,7 +110,7 @@ class Conditions:
 
     def __init__(
         self,
-        run: Callable[[Sql], Sequence[Found[*tuple[Any, ...]]]],
+        run: Callable[[Sql], Sequence[tuple[Any, ...]]],
         matching: Matching,
         where: Node | None,
         now: datetime,
@@ -108,11 +124,11 @@ class Conditions:
         self.tags: Mapping[str, tuple[int, int]] = {row[0]: (row[1], row[2]) for row in found}
         found = self._named("SELECT id, pk FROM sources", "id", ids)
         self.sources: Mapping[str, int] = {row[0]: row[1] for row in found}
-        # words whose entries are all looked up once, not one by one
+        # words whose entries are all looked up at once, not one by one
         self.looked_up: set[Node] = set()
         self._counted: dict[str, int] = {}
 
-    def _named(self, of: str, column: str, names: set[str]) -> Iterator[Found[*tuple[Any, ...]]]:
+    def _named(self, of: str, column: str, names: set[str]) -> Iterator[tuple[Any, ...]]:
         asked = tuple(sorted(map(storable, names)))
         size = self._matching.tuning.batch
         for at in range(0, len(asked), size):
@@ -128,7 +144,7 @@ class Conditions:
 
     def few_of(self, leaf: FromSource | InLanguage, most: int) -> int | None:
         """How many live entries a source or language has, None if more than `most`."""
-        where = self._of_entry(leaf, ENTRY)
+        where = self._of_entry(leaf, LEAD)
         text = f"SELECT e.pk FROM entries AS e WHERE e.withdrawn_at IS NULL AND {where.text}"
         found = self.up_to(Sql(text, where.values), most + 1)
         return None if found > most else found
@@ -152,7 +168,7 @@ class Conditions:
 
     def hold_at_once(self, terms: Sequence[Node], row: Row, texts: Iterable[Words]) -> Sql:
         """The same for very many rows: entries with some words are looked up unless too many."""
-        most, before = self._matching.tuning.set, self.looked_up
+        most, before = self._matching.tuning.hits, self.looked_up
         if self._matching._counts_words:
             self.looked_up = before | {words for words in texts if self.few(words, most)}
         try:
@@ -162,6 +178,10 @@ class Conditions:
 
     def holds(self, node: Node, row: Row) -> Sql:
         """That a row meets a term; never NULL, so that it can be negated."""
+        if row in _MANY and node in self.looked_up:
+            found = within(row.pk, self._matching._hits(node))
+            # not a join, for which the order of rows would be given up
+            return Sql(f"({found.text}) IS TRUE", found.values)
         match node:
             case And(terms):
                 return self.hold(terms, row)
@@ -184,9 +204,7 @@ class Conditions:
 
     def _words(self, words: Words, row: Row) -> Sql:
         tuning = self._matching.tuning
-        if words in self.looked_up or (
-            self._matching._counts_words and self.few(words, tuning.few)
-        ):
+        if self._matching._counts_words and self.few(words, tuning.few):
             return within(row.pk, self._matching._hits(words))
         return self._matching._has_words(words, row.pk)
 
@@ -196,15 +214,14 @@ class Conditions:
             case FromSource(id):
                 if id not in self.sources:
                     return FALSE
-                return Sql(f"{row('source_pk')} = ?", (self.sources[id],))
+                return Sql(f"{row.number('source_pk')} = ?", (self.sources[id],))
             case OfKind(kind):
-                return within(
-                    row("source_pk"), Sql("SELECT k.pk FROM sources AS k WHERE k.kind = ?", (kind,))
-                )
+                its = Sql("SELECT k.pk FROM sources AS k WHERE k.kind = ?", (kind,))
+                return within(row.number("source_pk"), its)
             case Has(what):
                 return Sql(f"({row('flags')} & ?) != 0", (int(_FLAGS[what]),))
             case InLanguage(lang) if "-" not in lang:
-                return Sql(f"{row('tongue')} = ?", (storable(lang),))
+                return Sql(f"{row.name('tongue')} = ?", (storable(lang),))
             case InLanguage(lang):
                 lang, own = storable(lang), row("lang")
                 # `.` is what follows `-`: all that begins with the tag and a hyphen

@@ -25,6 +25,7 @@ from sqlalchemy import (
     Row,
     Select,
     Table,
+    Transaction,
     Update,
     insert,
     select,
@@ -36,6 +37,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from ..errors import SchemaMismatch, StoreError, StoreUnavailable
 from ..query.ast import Node, Words
 from .codec import micros
+from .paces import Paces
 from .schema import meta
 from .statement import Sql
 from .words import SearchText
@@ -58,9 +60,10 @@ class Tuning:
     Fewer than `hits` entries found by a word or tag are sorted for an order other than the date,
     more are met often enough when entries are gone through in order. Fewer than `few` of a tag or
     word are gone through whatever else is asked. Up to `set` with some words are looked up at once
-    to go along a tag. `ranked` newest hits are put in order of relevance. Of very many tombstones
-    the newest `withdrawn` are looked at. `postings` rows are looked at for entries that share
-    words. A query takes no more than `seconds`.
+    to go along a tag, where going along the words would cost `dear` times each. `ranked` newest
+    hits are put in order of relevance. Of very many tombstones the newest `withdrawn` are looked
+    at. `postings` rows are looked at for entries that share words. A query takes no more than
+    `seconds`.
     """
 
     hits: int = 5_000
@@ -68,6 +71,7 @@ class Tuning:
     seconds: float = 5.0
     withdrawn: int = 1_000
     set: int = 20_000
+    dear: int = 8
     ranked: int = 500
     postings: int = 4
     batch: int = 500
@@ -88,6 +92,7 @@ class Database(ABC):
         self._engine = self._make_engine(url, pool)
         self._pid = os.getpid()
         self._inherited: list[Pool] = []
+        self.paces = Paces()
 
     @property
     def engine(self) -> Engine:
@@ -108,15 +113,20 @@ class Database(ABC):
         self.engine.dispose()
 
     @contextmanager
-    def reading(self) -> Iterator[Connection]:
-        """A transaction that sees one state of the database throughout."""
+    def reading(self, *, often: bool = False) -> Iterator[Connection]:
+        """A transaction that sees one state of the database throughout.
+
+        What is asked `often` is planned once and for all: only for statements that are answered
+        best in the same way whatever their values.
+        """
         with (
             self._wrapped(),
             self.engine.connect() as connection,
-            # closed, not committed: there is nothing to commit, and a damaged file could not
-            closing(self._read_only(connection).begin()),
+            # without a commit it is undone, which is as good
+            closing(self._read_only(connection, often=often).begin()) as transaction,
         ):
             yield connection
+            self._read(transaction)
 
     @contextmanager
     def writing(self, *, durable: bool = True, ordered: bool = True) -> Iterator[Connection]:
@@ -175,8 +185,12 @@ class Database(ABC):
         """The error of ours that stands for one of the library's."""
 
     @abstractmethod
-    def _read_only(self, connection: Connection) -> Connection:
+    def _read_only(self, connection: Connection, *, often: bool) -> Connection:
         """Prepares a connection for reading, before its transaction begins."""
+
+    @abstractmethod
+    def _read(self, transaction: Transaction) -> None:
+        """Ends a transaction that has read all it wanted."""
 
     @abstractmethod
     def _for_writing(self, connection: Connection, *, durable: bool) -> Connection:

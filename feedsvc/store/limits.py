@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row
+from sqlalchemy import Connection
 
 from .conditions import Matching
 from .statement import Sql, run
@@ -24,6 +24,6 @@ class Limit:
         """Counts from now on."""
         self._matching._stop_after(self._connection, self._matching.tuning.seconds)
 
-    def run(self, sql: Sql) -> Sequence[Row[*tuple[Any, ...]]]:
+    def run(self, sql: Sql) -> Sequence[tuple[Any, ...]]:
         """All rows of a statement."""
-        return run(self._connection, sql).all()
+        return run(self._connection, sql)

@@ -44,16 +44,16 @@ def links_of(connection: Connection, pks: Sequence[int]) -> dict[int, list[LinkR
     found: dict[int, list[LinkRow]] = {}
     for row in rows_of(connection, _LINKS, related.c.entry_pk, pks):
         link = Related(
-            key=key_text(row.key),
-            id=row.id,
-            title=row.title,
-            link=row.link,
-            published=moment(row.published),
-            kind="explicit" if row.kind == EXPLICIT else "content",
-            score=row.score,
-            reason=row.reason,
+            key=key_text(row["key"]),
+            id=row["id"],
+            title=row["title"],
+            link=row["link"],
+            published=moment(row["published"]),
+            kind="explicit" if row["kind"] == EXPLICIT else "content",
+            score=row["score"],
+            reason=row["reason"],
         )
-        found.setdefault(row.entry_pk, []).append(LinkRow(position=row.position, shown=link))
+        found.setdefault(row["entry_pk"], []).append(LinkRow(position=row["position"], shown=link))
     return found
 
 

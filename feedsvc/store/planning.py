@@ -27,7 +27,7 @@ from ..query.ast import (
 )
 from .arms import ALL, LIVE, Arm, Part, during
 from .codec import micros
-from .conditions import COPY, ENTRY, HIT, SORTED_HIT, TAG, Conditions, Matching, Row, is_text
+from .conditions import COPY, ENTRY, HIT, LEAD, SORTED_HIT, TAG, Conditions, Matching, Row, is_text
 from .dates import Windows
 from .duplicates import first_copy
 from .limits import Limit
@@ -36,8 +36,12 @@ from .statement import TRUE, Sql, all_of, within
 _ARMS = 100
 # the first window holds so many times as many entries as are asked for
 _FIRST = 4
-# words that one in so many of the newest entries has are common
-_SAMPLE, _COMMON = 100, 20
+# a window at a known pace is so much longer than it should be
+_SPARE, _EVER = 1.2, 1 << 62
+# words that so many of so many newest entries have are common
+_SAMPLE, _COMMON = 400, 20
+# entries of a page
+_PAGE = 50
 # how many times as many entries as are counted a source or language is taken to have
 _LARGE = 4
 
@@ -78,7 +82,7 @@ class Planning:
         if any(term in refused or self._never(term) for term in terms):
             return []
         for led in self._leads(terms, by):
-            rest = [term for term in terms if not any(term is one for one in led)]
+            rest = self._rest([term for term in terms if not any(term is one for one in led)])
             arms = self._through(led, rest, by)
             if arms is not None:
                 return arms
@@ -116,21 +120,52 @@ class Planning:
         large = [[sets[at]] for size, at in sized if size >= self._tuning.few]
         if not text:
             return [*small, *large]
-        if not small and large and by == "published":
-            if self._common(_together(text)):
-                return [*large, text]
-            if self._matching._counts_words and self._asked.few(_together(text), self._tuning.set):
-                self._asked.looked_up.update(text)
-                return [*large, text]
-        return [*small, text, *large]
+        if small or not large or by != "published":
+            return [*small, text, *large]
+        whole = _together(text)
+        if not self._beside(whole, sized[0][0]):
+            return [text, *large]
+        return [*large, text]
 
-    def _common(self, text: Node) -> bool:
-        """Whether so many of the newest entries have these words that it is quick to meet some."""
-        window = self._windows(_SAMPLE, Part()).next(1.0)
+    def _beside(self, text: Node, size: float) -> bool:
+        """Whether to go along so large a set, asking for words, not along the words.
+
+        Going along one takes so long until the page is full as the other is rare. Words that all
+        their entries are looked up of at once cost those, and little for each of the set.
+        """
+        often = self._sampled(text)
+        if often == _COMMON:
+            return True
+        newest: int = self._limit.run(Sql("SELECT max(pk) FROM entries"))[0][0] or 1
+        hits, most = max(often, 0.5) * newest / _SAMPLE, self._tuning.set
+        if self._matching._counts_words:
+            counted = self._asked.up_to(self._matching._hits(text), most + 1)
+            hits = counted if counted <= most else max(hits, counted)
+        # how many of the set, or with the words, are met until the page is full
+        along, met = (
+            min(size, _PAGE * newest / (hits + 1)),
+            min(hits, _PAGE * newest / max(size, 1)),
+        )
+        if hits > most:
+            return along < met
+        if hits + along > self._tuning.dear * met:
+            return False
+        self._asked.looked_up.add(text)
+        return True
+
+    def _rest(self, terms: Sequence[Node]) -> Sequence[Node]:
+        """What else is asked for; words that are looked up at once are so together."""
+        text = [term for term in terms if is_text(term)]
+        if not text or (whole := _together(text)) not in self._asked.looked_up:
+            return terms
+        return [whole, *(term for term in terms if not is_text(term))]
+
+    def _sampled(self, text: Node) -> int:
+        """How many of the newest entries have these words; from `_COMMON` on they are common."""
+        window = self._windows(_SAMPLE // _FIRST, Part()).next(1.0)
         hits = self._matching._matches(text, window.tokens if window else ())
         of = f"SELECT 1 FROM {self._matching._hits_first} WHERE {hits.text}"
-        most = max(1, _SAMPLE // _COMMON)
-        return self._asked.up_to(Sql(of, hits.values), most) == most
+        return self._asked.up_to(Sql(of, hits.values), _COMMON)
 
     def _size(self, term: Node) -> float:
         """How many live entries meet a term, about; what may be anything is infinite."""
@@ -174,7 +209,7 @@ class Planning:
             case [FromSource() | InLanguage() as term] if self._one_column(term):
                 if not dated and self._asked.few_of(term, self._tuning.hits) is None:
                     return None
-                its = self._asked.holds(term, ENTRY)
+                its = self._asked.holds(term, LEAD)
                 return [self._over_entries([its], rest, by, ordered=dated)]
         if all(map(is_text, led)):
             text = _together(led)
@@ -224,8 +259,8 @@ class Planning:
 
     # -- time ------------------------------------------------------------------------------
 
-    def _windows(self, limit: int, part: Part) -> Windows:
-        """The time to look through; first what a few times as many entries took."""
+    def _windows(self, limit: int, part: Part, pace: float | None = None) -> Windows:
+        """The time to look through; first what a few times as many entries took, or at a pace."""
         starts, ends = self._bounds()
         starts += [] if part.start is None else [part.start]
         starts += [] if part.above is None else [part.above[0]]
@@ -238,12 +273,14 @@ class Planning:
             f" ORDER BY e.published {part.way}, e.key {part.way} LIMIT ?"
         )
         told = f"SELECT min(published), max(published) FROM ({nearest}) AS nearest"
-        ((first, last),) = self._limit.run(Sql(told, (*live.values, _FIRST * limit)))
+        some = _FIRST * limit if pace is None else 1
+        ((first, last),) = self._limit.run(Sql(told, (*live.values, some)))
         if last is None:
             return Windows(start, end, 0, newest=part.newest)
+        span = last - first if pace is None else int(min(_SPARE * pace * limit, _EVER))
         if part.newest:
-            return Windows(start, last + 1, last - first)
-        return Windows(first, end, last - first, newest=False)
+            return Windows(start, last + 1, span)
+        return Windows(first, end, span, newest=False)
 
     def _bounds(self) -> tuple[list[int], list[int]]:
         """The times before which, and from which on, nothing can match."""

@@ -21,6 +21,7 @@ from sqlalchemy import (
     Select,
     Table,
     Text,
+    Transaction,
     create_engine,
     delete,
     event,
@@ -45,7 +46,7 @@ from .engine import Collision, chunks
 from .schema import entries, metadata
 from .sql import SqlStore
 from .sqlite import SqliteStore
-from .statement import Sql, all_of, any_of
+from .statement import Sql, all_of, any_of, run, tell
 from .words import SearchText, phrase
 
 postgres_metadata = MetaData(naming_convention=metadata.naming_convention)
@@ -74,6 +75,19 @@ _CONNECT = (
     # plans depend on how common a tag or word is, and so on the parameters
     "SET plan_cache_mode = force_custom_plan",
     "SET jit = off",
+)
+# as the protocol numbers them
+_BIGINT, _AS_TEXT = 20, 0
+_BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+_OFTEN = ";".join(
+    (
+        _BEGIN,
+        "SET LOCAL plan_cache_mode = force_generic_plan",
+        "SET LOCAL max_parallel_workers_per_gather = 0",
+        "SET LOCAL enable_seqscan = off",
+        "SET LOCAL enable_hashjoin = off",
+        "SET LOCAL enable_mergejoin = off",
+    )
 )
 _TEXT = ("entry_pk", "title", "summary", "body", "author", "words")
 _POSTED = """
@@ -118,6 +132,8 @@ class PostgresStore(SqlStore):
                 max_overflow=pool,
                 pool_timeout=self.wait,
                 pool_pre_ping=True,
+                # `begun` begins transactions, in one message with all that goes with them
+                isolation_level="AUTOCOMMIT",
                 connect_args={"application_name": "feedsvc", "connect_timeout": int(self.wait)},
             )
         except ModuleNotFoundError as error:
@@ -128,10 +144,17 @@ class PostgresStore(SqlStore):
 
         @event.listens_for(engine, "connect")
         def connected(connection: Any, _: ConnectionPoolEntry) -> None:
+            # statements are known by the types of their values: all numbers are to have one
+            numbers = connection.adapters.get_dumper_by_oid(_BIGINT, _AS_TEXT)
+            connection.adapters.register_dumper(int, numbers)
             connection.autocommit = True
             for statement in (*_CONNECT, f"SET lock_timeout = '{self.wait:g}s'"):
                 connection.execute(statement)
-            connection.autocommit = False
+
+        @event.listens_for(engine, "begin")
+        def begun(connection: Connection) -> None:
+            begin = connection.get_execution_options().get("begin", "BEGIN")
+            tell(connection, begin)
 
         return engine
 
@@ -161,14 +184,16 @@ class PostgresStore(SqlStore):
             return StoreUnavailable(f"{self.name} cannot be reached: {reason}")
         return StoreError(f"{self.name}: {reason}")
 
-    def _read_only(self, connection: Connection) -> Connection:
-        return connection.execution_options(
-            isolation_level="REPEATABLE READ", postgresql_readonly=True
-        )
+    def _read_only(self, connection: Connection, *, often: bool) -> Connection:
+        return connection.execution_options(begin=_OFTEN if often else _BEGIN)
+
+    def _read(self, transaction: Transaction) -> None:
+        # a rollback would make the driver forget what it has prepared
+        transaction.commit()
 
     def _for_writing(self, connection: Connection, *, durable: bool) -> Connection:
         # what is read once the lock is held must be what the last holder left
-        return connection.execution_options(isolation_level="READ COMMITTED", insert_rows=_copy_in)
+        return connection.execution_options(insert_rows=_copy_in)
 
     def _begin_writing(self, connection: Connection, *, durable: bool, ordered: bool) -> None:
         if not durable:
@@ -238,14 +263,16 @@ class PostgresStore(SqlStore):
         connection.execute(delete(entry_search))
 
     def _texts(self, connection: Connection, pks: Iterable[int]) -> dict[int, SearchText]:
-        columns = (entry_search.c.entry_pk, entry_search.c.title, entry_search.c.summary)
-        wanted = select(
-            *columns, entry_search.c.body, entry_search.c.author, entries.c.published
-        ).join_from(entry_search, entries, entries.c.pk == entry_search.c.entry_pk)
+        wanted = (
+            "SELECT s.entry_pk, s.title, s.summary, s.body, s.author, e.published"
+            " FROM entry_search AS s JOIN entries AS e ON e.pk = s.entry_pk"
+            " WHERE s.entry_pk = ANY(?)"
+        )
         return {
-            row[0]: SearchText(*row[1:-1], date_tokens(row[-1]))
-            for some in chunks(list(pks), self.tuning.batch)
-            for row in connection.execute(wanted.where(entry_search.c.entry_pk.in_(some)))
+            pk: SearchText(title, summary, body, author, date_tokens(published))
+            for pk, title, summary, body, author, published in run(
+                connection, Sql(wanted, (list(pks),))
+            )
         }
 
     def _matches(self, text: Node, dates: Sequence[str]) -> Sql:
@@ -261,7 +288,7 @@ class PostgresStore(SqlStore):
         return Sql(f"coalesce(({its}), false)", found.values)
 
     def _stop_after(self, connection: Connection, seconds: float) -> None:
-        connection.exec_driver_sql(f"SET LOCAL statement_timeout = {int(seconds * 1000)}")
+        tell(connection, f"SET LOCAL statement_timeout = {int(seconds * 1000)}")
 
     def _posted(
         self, connection: Connection, asked: Sequence[tuple[int, int]], rows: int

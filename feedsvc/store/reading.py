@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, Select, select
+from sqlalchemy import Connection, Select, select
 
 from ..errors import NotFound
 from ..keys import key_text, parse_key
@@ -21,7 +21,7 @@ from .fairness import Shares, fair_page
 from .links import links_of, show
 from .schema import contents, duplicates, entries, sources, tags
 from .source_codec import meta_of, shown_meta, shown_title
-from .statement import Sql, rows_of, run
+from .statement import rows_of
 from .walking import Walk
 from .words import relevance
 
@@ -51,10 +51,6 @@ _MARK = select(
     entries.c.filed,
     sources.c.shown,
 ).join_from(entries, sources, sources.c.pk == entries.c.source_pk)
-_MEMBERSHIP = Sql("SELECT value FROM meta WHERE key = 'membership' AND value > 0")
-_LAST_WITHDRAWN = (
-    "SELECT max(withdrawn_at) FROM entries WHERE withdrawn_at IS NOT NULL AND withdrawn_at <= ?"
-)
 
 
 class Reading(Database):
@@ -73,7 +69,7 @@ class Reading(Database):
         """Marks of the first `limit` entries. Raises `QueryError` for a bad cursor."""
         after = _read(before, query)
         first = before is None
-        with self.reading() as connection:
+        with self.reading(often=True) as connection:
             search = Walk(connection, self, query.where, now, collapse=collapse)
             pks, next, following = self._page(connection, search, query, limit, before, shares)
             wanted = pks if following is None or not first else [*pks, following]
@@ -81,7 +77,7 @@ class Reading(Database):
             beyond, rows = rows[len(pks) :], rows[: len(pks)]
             deleted = search.withdrawn(micros(now - TOMBSTONES), limit) if first else []
             moments = [row["changed"] for row in rows] + [at for _, _, at in deleted]
-            moments += self._changes(connection, now, first=first)
+            moments += self._changes(search, now, first=first)
             previous = None if first else self._previous(search, query, rows, after, shares)
             both_ways = query.sort != "relevance" and not _fair(search, shares)
             earlier, shown = None, None
@@ -114,7 +110,7 @@ class Reading(Database):
         shares: Shares | None = None,
     ) -> Page:
         """The first `limit` live entries, those after cursor `before`; keyset paging."""
-        with self.reading() as connection:
+        with self.reading(often=True) as connection:
             search = Walk(connection, self, query.where, now, collapse=collapse)
             pks, next, _ = self._page(connection, search, query, limit, before, shares)
             return Page(entries=self._stored(connection, pks), next=next)
@@ -209,10 +205,9 @@ class Reading(Database):
         newest = search.page("published", top, anchor, including=True)
         asked = search.words()
         texts = self._texts(connection, [pk for pk, _, _ in newest]) if asked else {}
-        ranked = sorted(
-            ((relevance(texts[pk], asked) if pk in texts else 0, at, key, pk))
-            for pk, at, key in newest
-        )[::-1]
+        score = relevance(asked)
+        ranked = [(score(texts[pk]) if pk in texts else 0, at, key, pk) for pk, at, key in newest]
+        ranked.sort(reverse=True)
         if after is not None:
             last = (after.score, after.at, after.key)
             ranked = [place for place in ranked if place[:3] < last]
@@ -226,7 +221,7 @@ class Reading(Database):
         self,
         search: Walk,
         query: EntryQuery,
-        rows: Sequence[RowMapping],
+        rows: Sequence[Mapping[str, Any]],
         after: Cursor | None,
         shares: Shares | None,
     ) -> str | None:
@@ -254,8 +249,8 @@ class Reading(Database):
         search: Walk,
         query: EntryQuery,
         next: str,
-        page: Sequence[RowMapping],
-        beyond: Sequence[RowMapping],
+        page: Sequence[Mapping[str, Any]],
+        beyond: Sequence[Mapping[str, Any]],
     ) -> tuple[int | None, str | None]:
         """The month in which archives go on after a first page, and from where if that is sure.
 
@@ -271,24 +266,22 @@ class Reading(Database):
             return search.month_before(None, (cursor.at, cursor.key), own=own), next
         return search.month_before(None, own=own), None
 
-    def _changes(self, connection: Connection, now: datetime, *, first: bool) -> list[int]:
+    def _changes(self, search: Walk, now: datetime, *, first: bool) -> list[int]:
         """When what a page lacks may last have changed, though nothing on it did."""
-        found = [row[0] for row in run(connection, _MEMBERSHIP)]
-        if first:
+        told = search.told(micros(now - TOMBSTONES))
+        found = [] if told.membership is None else [told.membership]
+        if first and told.ended is not None:
             # a tombstone that has just ceased to be shown
-            ended = Sql(_LAST_WITHDRAWN, (micros(now - TOMBSTONES),))
-            last = run(connection, ended).scalar_one()
-            if last is not None:
-                found.append(micros(moment(last) + TOMBSTONES))
+            found.append(micros(moment(told.ended) + TOMBSTONES))
         return found
 
     # -- rows ------------------------------------------------------------------------------
 
     def _rows(
         self, connection: Connection, wanted: Select[Any], pks: Sequence[int]
-    ) -> list[RowMapping]:
+    ) -> list[dict[str, Any]]:
         """Rows of entries, in the order of their pks."""
-        found = {row.pk: row._mapping for row in rows_of(connection, wanted, entries.c.pk, pks)}
+        found = {row["pk"]: row for row in rows_of(connection, wanted, entries.c.pk, pks)}
         return [found[pk] for pk in pks]
 
     def _stored(self, connection: Connection, pks: Sequence[int]) -> tuple[StoredEntry, ...]:
@@ -300,7 +293,7 @@ class Reading(Database):
 
     def _stored_entry(
         self,
-        row: Mapping[str, Any] | RowMapping,
+        row: Mapping[str, Any],
         links: Any,
         copies: tuple[Duplicate, ...],
         print: str | None = None,
@@ -334,6 +327,6 @@ def _fair(search: Walk, shares: Shares | None) -> bool:
     return shares is not None and shares.limited() and not search.one_source
 
 
-def _fingerprint(row: Mapping[str, Any] | RowMapping) -> str:
+def _fingerprint(row: Mapping[str, Any]) -> str:
     """An entry's fingerprint together with what it shows of its source."""
     return digest_of(row["fingerprint"], row["shown"])

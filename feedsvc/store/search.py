@@ -1,22 +1,62 @@
 """Answers to a query: pages in order of time, how many there are, what has been withdrawn."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from datetime import datetime
+from math import sqrt
+from typing import NamedTuple
+
+from sqlalchemy import Connection
 
 from ..query.ast import And, Node, Or, Tagged, Words
 from .arms import ALL, ALL_HITS, Among, Arm, Found, Part, Place, any_rows, first_rows
-from .conditions import GONE, leaves
+from .conditions import GONE, Matching, leaves
 from .dates import Window
+from .paces import EVERYTHING
 from .planning import Planning
 from .statement import Sql, all_of, within
 
-# windows grow at most by so much, and are so much longer than it should take
-_GROWTH, _SPARE = 8.0, 1.5
+# windows grow at most by so much, and are so many times too long when nothing was in the last
+_GROWTH, _UNSURE = 64.0, 1.5
+_ALL = Part()
 # withdrawn entries of a tag that are looked at one by one
 _RARE = 100
 
 
+_GONE_OF_TAG = "SELECT w.entry_pk FROM entry_tags AS w WHERE w.tag_pk = ? AND w.live = 0"
+_LAST = "SELECT max(withdrawn_at) FROM entries WHERE withdrawn_at IS NOT NULL"
+_TOLD = (
+    "SELECT (SELECT value FROM meta WHERE key = 'membership' AND value > 0),"
+    f" ({_LAST} AND withdrawn_at <= ?), ({_LAST})"
+)
+
+
+class Told(NamedTuple):
+    """When entries last changed what they belong to, and when the last were withdrawn.
+
+    `ended` is the last until a time, `last` that of all; `rare` are the pks of tags asked for that
+    few withdrawn entries have.
+    """
+
+    membership: int | None
+    ended: int | None
+    last: int | None
+    rare: tuple[int, ...]
+
+
 class Search(Planning):
     """One question to one state of the database."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        matching: Matching,
+        where: Node | None,
+        now: datetime,
+        *,
+        collapse: bool = False,
+    ) -> None:
+        super().__init__(connection, matching, where, now, collapse=collapse)
+        self._told: dict[int, Told] = {}
 
     # -- answers ---------------------------------------------------------------------------
 
@@ -54,38 +94,46 @@ class Search(Planning):
         Where there are very many they are looked for among the newest `Tuning.withdrawn` of all,
         unless a tag that few of them carry leads to all of its own.
         """
+        if (self.told(since).last or 0) <= since:
+            return []
         wanted = f"FROM {ALL} WHERE e.withdrawn_at > ?"
         newest = "ORDER BY e.withdrawn_at DESC, e.key DESC LIMIT ?"
-        where, most = [Sql("e.withdrawn_at > ?", (since,))], self._tuning.withdrawn
-        if not self._asked.up_to(Sql(f"SELECT 1 {wanted}", (since,)), 1):
-            return []
-        last = self._limit.run(
+        where, most = [Sql("e.withdrawn_at > ?", (since,)), *self._rare(since)], 0
+        texts = {leaf for leaf in leaves(self._where) if isinstance(leaf, Words) and leaf.tokens}
+        if texts or len(where) == 1:
+            most = self._tuning.withdrawn
+        last = most and self._limit.run(
             Sql(f"SELECT e.withdrawn_at, e.key {wanted} {newest} OFFSET ?", (since, 1, most - 1))
         )
-        texts = {leaf for leaf in leaves(self._where) if isinstance(leaf, Words) and leaf.tokens}
         if last:
-            rare = list(self._rare())
-            where += rare
-            if texts or not rare:
-                # two bounds of one column: SQLite would go by the first
-                where[0] = Sql("e.withdrawn_at IS NOT NULL")
-                where.append(Sql("(e.withdrawn_at, e.key) >= (?, ?)", tuple(last[0])))
+            # two bounds of one column: SQLite would go by the first
+            where[0] = Sql("e.withdrawn_at IS NOT NULL")
+            where.append(Sql("(e.withdrawn_at, e.key) >= (?, ?)", tuple(last[0])))
         asked = all_of([*where, self._asked.hold_at_once(self._terms, GONE, texts)])
         text = f"SELECT e.id, e.key, e.withdrawn_at FROM {ALL} WHERE {asked.text} {newest}"
         rows = self._limit.run(Sql(text, (*asked.values, limit)))
         return [(id, key, at) for id, key, at in rows]
 
-    def _rare(self) -> Iterator[Sql]:
+    def told(self, since: int) -> Told:
+        """What is to be known beside entries, all in one look."""
+        if since not in self._told:
+            tags = self._tags()
+            text = _TOLD + f", (SELECT count(*) FROM ({_GONE_OF_TAG} LIMIT {_RARE}) AS of)" * len(
+                tags
+            )
+            ((membership, ended, last, *gone),) = self._limit.run(Sql(text, (since, *tags)))
+            rare = tuple(pk for pk, many in zip(tags, gone, strict=True) if many < _RARE)
+            self._told[since] = Told(membership, ended, last, rare)
+        return self._told[since]
+
+    def _tags(self) -> list[int]:
+        """The pks of tags that every entry has to have."""
+        of = self._asked.tags
+        return [of[t.slug][0] for t in self._terms if isinstance(t, Tagged) and t.slug in of]
+
+    def _rare(self, since: int) -> list[Sql]:
         """The pks of withdrawn entries with a tag that few of them have."""
-        for term in self._terms:
-            if isinstance(term, Tagged) and term.slug in self._asked.tags:
-                carrying = Sql(
-                    "SELECT w.entry_pk FROM entry_tags AS w WHERE w.tag_pk = ? AND w.live = 0",
-                    (self._asked.tags[term.slug][0],),
-                )
-                if self._asked.up_to(carrying, _RARE) < _RARE:
-                    yield within("e.pk", carrying)
-                    return
+        return [within("e.pk", Sql(_GONE_OF_TAG, (pk,))) for pk in self.told(since).rare[:1]]
 
     def words(self) -> list[Words]:
         """The words that are asked for, not those that must be missing."""
@@ -109,15 +157,31 @@ class Search(Planning):
         if not arms:
             return []
         dated = all(arm.at.endswith(".published") for arm in arms)
-        if not dated or all(arm.text is None for arm in arms) or self._all_few(arms):
+        if not dated or all(arm.text is None for arm in arms):
             return self._select(arms, limit, part, Window(part.start, part.end))
+        asked = And(tuple(self._terms))
+        pace = self._matching.paces.get(asked) if part.newest else None
+        if pace is None and self._all_few(arms):
+            found, pace = self._select(arms, limit, part, Window(part.start, part.end)), EVERYTHING
+        else:
+            found = self._in_windows(arms, limit, part, pace)
+            full = len(found) == limit > 1
+            pace = (found[0][1] - found[-1][1]) / (limit - 1) if full else EVERYTHING
+        if part == _ALL:
+            self._matching.paces.put(asked, pace)
+        return found
+
+    def _in_windows(
+        self, arms: Sequence[Arm], limit: int, part: Part, pace: float | None
+    ) -> list[Found]:
         found: list[Found] = []
-        windows, growth = self._windows(limit, part), 1.0
+        windows, growth = self._windows(limit, part, pace), 1.0
         while len(found) < limit and (window := windows.next(growth)):
             new = self._select(arms, limit - len(found), part, window)
             found += new
-            # as long as it takes for the rest, with something to spare
-            growth = min(_GROWTH, _SPARE * (limit - len(found)) / len(new)) if new else _GROWTH
+            # as long as the rest takes, and the longer the less is known of that
+            spare = 1 + _UNSURE / sqrt(len(new) + 1)
+            growth = min(_GROWTH, spare * (limit - len(found)) / (len(new) + 0.5))
         return found
 
     def _select(self, arms: Sequence[Arm], limit: int, part: Part, window: Window) -> list[Found]:

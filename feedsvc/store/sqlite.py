@@ -21,6 +21,7 @@ from sqlalchemy import (
     Row,
     Select,
     Table,
+    Transaction,
     column,
     create_engine,
     event,
@@ -35,7 +36,7 @@ from ..query.ast import And, Node, Or, Words
 from .copying import finish_file, new_file
 from .engine import chunks
 from .sql import SqlStore
-from .statement import Sql, any_of
+from .statement import Sql, any_of, run, tell
 from .words import SearchText, phrase
 
 # tokens are folded already and joined by spaces: this tokenizer leaves them exactly as they are
@@ -68,16 +69,7 @@ _POSTED = (
 )
 
 _SHARERS = "SELECT entry_pk FROM marks WHERE mark = ? LIMIT ?"
-
-_search = table(
-    "entry_search",
-    column("rowid"),
-    column("title"),
-    column("summary"),
-    column("body"),
-    column("author"),
-    column("dates"),
-)
+_search = table("entry_search", column("rowid"))
 
 
 class SqliteStore(SqlStore):
@@ -127,10 +119,10 @@ class SqliteStore(SqlStore):
         def begun(connection: Connection) -> None:
             options = connection.get_execution_options()
             if "synchronous" in options:
-                connection.exec_driver_sql(f"PRAGMA synchronous={options['synchronous']}")
-                connection.exec_driver_sql("BEGIN IMMEDIATE")
+                tell(connection, f"PRAGMA synchronous={options['synchronous']}")
+                tell(connection, "BEGIN IMMEDIATE")
             else:
-                connection.exec_driver_sql("BEGIN")
+                tell(connection, "BEGIN")
 
         return engine
 
@@ -190,8 +182,11 @@ class SqliteStore(SqlStore):
             except sqlite3.Error as error:
                 raise self._named(error) from error
 
-    def _read_only(self, connection: Connection) -> Connection:
+    def _read_only(self, connection: Connection, *, often: bool) -> Connection:
         return connection
+
+    def _read(self, transaction: Transaction) -> None:
+        pass  # there is nothing to commit, and a damaged file could not
 
     def _for_writing(self, connection: Connection, *, durable: bool) -> Connection:
         return connection.execution_options(synchronous="FULL" if durable else "NORMAL")
@@ -288,12 +283,15 @@ class SqliteStore(SqlStore):
         connection.exec_driver_sql(CREATE_SEARCH)
 
     def _texts(self, connection: Connection, pks: Iterable[int]) -> dict[int, SearchText]:
-        columns = (_search.c.rowid, _search.c.title, _search.c.summary)
-        wanted = select(*columns, _search.c.body, _search.c.author, _search.c.dates)
+        wanted = (
+            "SELECT rowid, title, summary, body, author, dates FROM entry_search WHERE rowid IN"
+        )
         return {
-            row[0]: SearchText(*row[1:])
-            for some in chunks(list(pks), self.tuning.batch)
-            for row in connection.execute(wanted.where(_search.c.rowid.in_(some)))
+            pk: SearchText(title, summary, body, author, dates)
+            for some in chunks(tuple(pks), self.tuning.batch)
+            for pk, title, summary, body, author, dates in run(
+                connection, Sql(f"{wanted} ({', '.join('?' * len(some))})", tuple(some))
+            )
         }
 
     def _matches(self, text: Node, dates: Sequence[str]) -> Sql:

@@ -9,10 +9,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import Column, Connection, CursorResult, Dialect, Row, Select
+from sqlalchemy import ARRAY, BigInteger, Column, Connection, Dialect, Select, bindparam, func
+from sqlalchemy.exc import DBAPIError
 
-Value = int | str | list[str]
-_PKS = 512
+Value = int | str | list[str] | list[int]
+_PKS, _PKS_TYPE = 512, ARRAY(BigInteger)
 _NAMED = re.compile(r"%\(\w+\)s")
 
 
@@ -50,12 +51,37 @@ def within(column: str, pks: Sql) -> Sql:
     return Sql(f"{column} IN ({pks.text})", pks.values)
 
 
-def run(connection: Connection, sql: Sql) -> CursorResult[*tuple[Any, ...]]:
-    """Runs a statement as it is."""
+def run(connection: Connection, sql: Sql) -> list[tuple[Any, ...]]:
+    """All rows of a statement as it is."""
     text = sql.text
     if connection.dialect.paramstyle != "qmark":
         text = text.replace("?", "%s")
-    return connection.exec_driver_sql(text, sql.values)
+    return _executed(connection, text, sql.values)
+
+
+def tell(connection: Connection, text: str) -> None:
+    """Runs statements of the driver's own that give no rows."""
+    _executed(connection, text)
+
+
+def _executed(
+    connection: Connection, text: str, values: tuple[Any, ...] = ()
+) -> list[tuple[Any, ...]]:
+    """The rows of a statement, in an open transaction.
+
+    Past SQLAlchemy, which takes longer to hand rows out than most of ours take to be found; those
+    who listen for statements hear of this one all the same.
+    """
+    for heard in connection.dispatch.before_cursor_execute:
+        heard(connection, None, text, values, None, False)
+    driver = connection.connection.driver_connection
+    assert driver is not None
+    errors = connection.dialect.loaded_dbapi.Error
+    try:
+        cursor = driver.execute(text, values)
+        return cursor.fetchall() if cursor.description else []
+    except errors as error:
+        raise DBAPIError.instance(text, values, error, errors) from error
 
 
 def rows_of(
@@ -63,7 +89,7 @@ def rows_of(
     wanted: Select[*tuple[Any, ...]],
     column: Column[int],
     pks: Sequence[int],
-) -> Iterator[Row[*tuple[Any, ...]]]:
+) -> Iterator[dict[str, Any]]:
     """The rows of a statement, kept in a module and without values, that are of some pks.
 
     Values are the driver's own: truths may be numbers.
@@ -72,17 +98,24 @@ def rows_of(
         some = pks[at : at + _PKS]
         # few lengths, so that statements are put together once; nothing has the pk 0
         size = 1 << (len(some) - 1).bit_length()
-        text = _of_pks(connection.dialect, wanted, column, size)
-        yield from connection.exec_driver_sql(text, (*some, *(0,) * (size - len(some))))
+        values: tuple[Any, ...] = (*some, *(0,) * (size - len(some)))
+        if connection.dialect.name == "postgresql":
+            size, values = 0, (list(some),)
+        text, names = _of_pks(connection.dialect, wanted, column, size)
+        for row in _executed(connection, text, values):
+            yield dict(zip(names, row, strict=True))
 
 
 @lru_cache(maxsize=128)
 def _of_pks(
     dialect: Dialect, wanted: Select[*tuple[Any, ...]], column: Column[int], size: int
-) -> str:
-    asked = wanted.where(column.in_(range(size)))
-    compiled = asked.compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
-    return _NAMED.sub("%s", compiled.string)
+) -> tuple[str, tuple[str, ...]]:
+    """A statement for so many pks, or 0 for an array of them, and the names of its columns."""
+    some = column.in_(range(size)) if size else column == func.any(bindparam("pks", [], _PKS_TYPE))
+    compiled = wanted.where(some).compile(
+        dialect=dialect, compile_kwargs={"render_postcompile": True}
+    )
+    return _NAMED.sub("%s", compiled.string), tuple(wanted.selected_columns.keys())
 
 
 def _joined(asked: list[Sql], by: str, none: Sql) -> Sql:

@@ -5,7 +5,7 @@ each. Which text that is and how it becomes tokens is `query`'s to say; how it i
 backends'.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import combinations
@@ -98,24 +98,28 @@ def _number(token: str) -> int:
     return key_number(token)
 
 
-def relevance(text: SearchText, asked: Iterable[Words]) -> int:
-    """How well a text answers the words asked for, in millionths: the same on every machine.
+def relevance(asked: Iterable[Words]) -> Callable[[SearchText], int]:
+    """How well texts answer the words asked for, in millionths: the same on every machine.
 
     A word in the title weighs most, then in the authors' names; in the rest more occurrences count
     more, but ever less, and less in a long text.
     """
-    rest = text.summary + text.body
-    long = sqrt(1 + rest.count(" ") / 300)
-    score = 0.0
-    for words in asked:
-        wanted = phrase(words)
-        if words.field != "author":
-            score += 4.0 * (wanted in text.title)
-        if words.field == "any":
-            score += log1p(rest.count(wanted)) / long
-        if words.field == "author":
-            score += 2.0 * (wanted in text.author)
-    return round(score * 1_000_000)
+    wanted = [(phrase(words), words.field) for words in asked]
+
+    def score(text: SearchText) -> int:
+        rest = text.summary + text.body
+        long = sqrt(1 + rest.count(" ") / 300)
+        found = 0.0
+        for words, field in wanted:
+            if field == "author":
+                found += 2.0 * (words in text.author)
+                continue
+            found += 4.0 * (words in text.title)
+            if field == "any":
+                found += log1p(rest.count(words)) / long
+        return round(found * 1_000_000)
+
+    return score
 
 
 def _spaced(found: Sequence[str]) -> str:

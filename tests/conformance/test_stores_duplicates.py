@@ -250,6 +250,8 @@ def test_a_page_takes_as_many_statements_as_without(any_store: SqlStore) -> None
     for query in ("", "tag:x", "harbour", "source:a"):
         for work in (any_store.head, any_store.find):
             ran = []
+            # how often words are met is remembered
+            work(parse(query), limit=50, now=NOW)
             for collapse in (False, True):
                 with statements(any_store) as seen:
                     work(parse(query), limit=50, now=NOW, collapse=collapse)
@@ -278,6 +280,7 @@ SOURCES = "abcd"
 TUNINGS = (
     Tuning(),
     Tuning(hits=1, few=0, batch=3),
+    Tuning(few=0, dear=10**6),
     Tuning(hits=10**6, few=10**6),
 )
 SPELLINGS = ("https://p.example/{}", "http://www.p.example/{}/", "https://p.example/{}?utm_id=1")

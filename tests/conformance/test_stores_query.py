@@ -45,6 +45,7 @@ TUNINGS = (
     Tuning(),
     Tuning(hits=1, few=0, batch=3),
     Tuning(hits=4, few=2),
+    Tuning(few=0, dear=10**6),
     Tuning(hits=10**6, few=10**6),
 )
 

@@ -16,6 +16,7 @@ from feedsvc.store import SqlStore, open_store
 from feedsvc.store.base import Committed, PollResult
 from feedsvc.store.engine import insert_all
 from feedsvc.store.schema import contents
+from feedsvc.store.statement import Sql, run
 from tests.postgres import Postgres
 from tests.storekit import NOW, add, claim, entry, poll, run_forking, uids
 
@@ -126,6 +127,37 @@ def test_a_connection_lost_halfway_writes_nothing(store: SqlStore) -> None:
     with pytest.raises(StoreUnavailable):
         halfway()
     assert store.source("a").source.title is None
+
+
+def test_a_connection_lost_halfway_through_a_query_is_told_and_replaced(store: SqlStore) -> None:
+    poll(store, entry("one"))
+
+    def halfway() -> None:
+        with store.reading(often=True) as connection:
+            run(connection, Sql("SELECT pg_terminate_backend(pg_backend_pid())"))
+            run(connection, Sql("SELECT 1"))
+
+    with pytest.raises(StoreUnavailable):
+        halfway()
+    assert uids(store) == ["one"]
+
+
+def test_what_queries_ask_is_planned_once(store: SqlStore) -> None:
+    poll(store, *(entry(f"{number}", tags=["x", "y"]) for number in range(9)))
+    for number in range(20):
+        for query in ("tag:x", "tag:x tag:y", "title", "source:a"):
+            store.head(parse(query), limit=5 + number % 2, now=NOW, collapse=True)
+            store.find(parse(query), limit=5, now=NOW + number * timedelta(minutes=1))
+    kept = (
+        "SELECT count(*), sum(generic_plans), sum(custom_plans) FROM pg_prepared_statements"
+        " WHERE starts_with(statement, 'SELECT')"
+    )
+    with store.reading() as connection:
+        ((statements, once, anew),) = run(connection, Sql(kept))
+    # few statements, whatever the numbers in them
+    assert 8 <= statements <= 40
+    assert once > 200
+    assert anew == 0
 
 
 def test_a_database_that_is_not_there_is_unavailable(postgres: Postgres) -> None:
