@@ -55,13 +55,13 @@ class Part:
 
 def first_rows(arm: Arm, matching: Matching, limit: int, part: Part, window: Window) -> Sql:
     """The first rows of a window that an arm meets."""
-    asked = during(arm.at, window.start, window.end)
+    # adding nothing keeps a planner from going through the index in order after all
+    at = arm.at if arm.ordered else f"({arm.at} + 0)"
+    asked = during(at, window.start, window.end)
     for place, compares in ((part.below, "<"), (part.above, ">")):
         if place is not None:
-            asked.append(Sql(f"({arm.at}, {arm.key}) {compares} (?, ?)", place))
+            asked.append(Sql(f"({at}, {arm.key}) {compares} (?, ?)", place))
     among = [] if part.among is None else [part.among(arm.row)]
-    # adding nothing keeps a planner from going through the index in order after all
-    at = arm.at if arm.ordered else f"{arm.at} + 0"
     order = f" ORDER BY {at} {part.way}, {arm.key} {part.way}"
     if arm.text is None:
         found = _met(arm, arm.row.pk, all_of([arm.where, *asked, *among]))

@@ -204,7 +204,8 @@ class Conditions:
 
     def _words(self, words: Words, row: Row) -> Sql:
         tuning = self._matching.tuning
-        if self._matching._counts_words and self.few(words, tuning.few):
+        # copies are few: to count what has the words would take longer
+        if row is not COPY and self._matching._counts_words and self.few(words, tuning.few):
             return within(row.pk, self._matching._hits(words))
         return self._matching._has_words(words, row.pk)
 

@@ -118,8 +118,9 @@ class Search(Planning):
         """What is to be known beside entries, all in one look."""
         if since not in self._told:
             tags = self._tags()
-            text = _TOLD + f", (SELECT count(*) FROM ({_GONE_OF_TAG} LIMIT {_RARE}) AS of)" * len(
-                tags
+            text = (
+                _TOLD
+                + f", (SELECT count(*) FROM ({_GONE_OF_TAG} LIMIT {_RARE}) AS counted)" * len(tags)
             )
             ((membership, ended, last, *gone),) = self._limit.run(Sql(text, (since, *tags)))
             rare = tuple(pk for pk, many in zip(tags, gone, strict=True) if many < _RARE)
