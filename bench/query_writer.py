@@ -11,7 +11,7 @@ from feedsvc.store import open_store
 from feedsvc.store.base import PollResult
 
 from .query_store import NOW
-from .store import _entry
+from .store import article
 
 _POLLS, _ENTRIES = 20, 30
 _HOUR = timedelta(hours=1)
@@ -32,7 +32,7 @@ def write(url: str, seconds: float) -> None:
             entries = []
             for place in range(_ENTRIES):
                 uid = f"{claim.source.id}/new/{number}/{place}"
-                made = _entry(number, place)
+                made = article(number, place)
                 entries.append(
                     replace(made, id=uid, uid=uid, key=entry_key(uid), source_id=claim.source.id)
                 )
