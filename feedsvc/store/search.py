@@ -166,9 +166,9 @@ class Search(Planning):
             found, pace = self._select(arms, limit, part, Window(part.start, part.end)), EVERYTHING
         else:
             found = self._in_windows(arms, limit, part, pace)
-            full = len(found) == limit > 1
-            pace = (found[0][1] - found[-1][1]) / (limit - 1) if full else EVERYTHING
-        if part == _ALL:
+            full = len(found) == limit
+            pace = (found[0][1] - found[-1][1]) / (limit - 1 or 1) if full else EVERYTHING
+        if part == _ALL and limit > 1:
             self._matching.paces.put(asked, pace)
         return found
 
