@@ -67,7 +67,7 @@ def poll(store: SqlStore, body: str, now: datetime) -> None:
     payload = Body(body=body.encode(), url=SOURCE.location, headers={})
     found = digesting.digest(SOURCE, None, Fetched(payload=payload, memory=memory), now)
     nothing: frozenset[str] = frozenset()
-    lookup = Lookup(store, "one", nothing, {}, frozenset(), ())
+    lookup = Lookup(store, "one", nothing, {}, frozenset(), (), {})
     came = sort_out(
         found,
         named(found, SOURCE, taken.state, CONFIG.site.authority),
