@@ -60,18 +60,18 @@ class Tuning:
     Fewer than `hits` entries found by a word or tag are sorted for an order other than the date,
     more are met often enough when entries are gone through in order. Fewer than `few` of a tag or
     word are gone through whatever else is asked. Up to `set` with some words are looked up at once
-    to go along a tag, where going along the words would cost `dear` times each. `ranked` newest
-    hits are put in order of relevance. Of very many tombstones the newest `withdrawn` are looked
-    at. `postings` rows are looked at for entries that share words. A query takes no more than
-    `seconds`.
+    to go along a tag, where to look at one after another would cost `dear` times each. `ranked`
+    newest hits are put in order of relevance. Of very many tombstones the newest `withdrawn` are
+    looked at. `postings` rows are looked at for entries that share words. A query takes no more
+    than `seconds`.
     """
 
     hits: int = 5_000
     few: int = 500
     seconds: float = 5.0
     withdrawn: int = 1_000
-    set: int = 20_000
-    dear: int = 8
+    set: int = 50_000
+    dear: int = 40
     ranked: int = 500
     postings: int = 4
     batch: int = 500

@@ -40,6 +40,8 @@ _FIRST = 4
 _SPARE, _EVER = 1.2, 1 << 62
 # words that so many of so many newest entries have are common
 _SAMPLE, _COMMON = 400, 20
+# and are not counted from so many on
+_SURE = 8
 # entries of a page
 _PAGE = 50
 # how many times as many entries as are counted a source or language is taken to have
@@ -130,27 +132,27 @@ class Planning:
     def _beside(self, text: Node, size: float) -> bool:
         """Whether to go along so large a set, asking for words, not along the words.
 
-        Going along one takes so long until the page is full as the other is rare. Words that all
-        their entries are looked up of at once cost those, and little for each of the set.
+        Going along one takes so long until the page is full as the other is rare, or longer where
+        the two shun each other. Looking up all entries with the words costs those, and little for
+        each of the set.
         """
         often = self._sampled(text)
         if often == _COMMON:
             return True
         newest: int = self._limit.run(Sql("SELECT max(pk) FROM entries"))[0][0] or 1
         hits, most = max(often, 0.5) * newest / _SAMPLE, self._tuning.set
-        if self._matching._counts_words:
-            counted = self._asked.up_to(self._matching._hits(text), most + 1)
-            hits = counted if counted <= most else max(hits, counted)
+        if often < _SURE and self._matching._counts_words:
+            hits = self._asked.up_to(self._matching._hits(text), most + 1)
         # how many of the set, or with the words, are met until the page is full
-        along, met = (
-            min(size, _PAGE * newest / (hits + 1)),
-            min(hits, _PAGE * newest / max(size, 1)),
-        )
-        if hits > most:
-            return along < met
-        if hits + along > self._tuning.dear * met:
+        along = min(size, _PAGE * newest / (hits + 1))
+        met = min(hits, _PAGE * newest / max(size, 1))
+        at_once = hits + along if hits <= most else float("inf")
+        # texts of a set stand far apart
+        each = 2 * self._tuning.dear * along
+        if self._tuning.dear * met < min(at_once, each):
             return False
-        self._asked.looked_up.add(text)
+        if at_once <= each:
+            self._asked.looked_up.add(text)
         return True
 
     def _rest(self, terms: Sequence[Node]) -> Sequence[Node]:
