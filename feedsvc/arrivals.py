@@ -156,6 +156,11 @@ def sort_out(
     )
 
 
+def _is_flood(found: Digest, told: Sequence[Entry], unknown: int) -> bool:
+    """Whether so many of a document's entries are unknown as when all of its ids change."""
+    return 2 * unknown >= len(told) + len(set(found.standing))
+
+
 def _remembered(
     found: Digest, told: Sequence[Entry], before: Mapping[str, Known], lookup: Lookup
 ) -> tuple[Entry, ...]:
@@ -173,7 +178,7 @@ def _remembered(
         if place and place in lookup.forgotten and place not in there:
             same = entry.dated and entry.published == lookup.forgotten[place].published
             gone[uid] = place, same
-    flood = 2 * len(unknown) >= len(told) + len(found.standing)
+    flood = _is_flood(found, told, len(unknown))
     many = flood and len({place for place, _ in gone.values()}) > 1
     return tuple(e for e in told if e.uid not in gone or not (many or gone[e.uid][1]))
 
@@ -202,7 +207,7 @@ def _recognised(
     def likeness(entry: Entry, one: Known) -> float:
         return _likeness(store, entry, one)
 
-    flood = 2 * len(unknown) >= len(told) + len(standing)
+    flood = _is_flood(found, told, len(unknown))
     result: Recognised[Known] = recognise(
         unknown,
         lookup.resembling(set(marks(unknown, source, polled).values())),

@@ -159,10 +159,10 @@ class Commits:
         sought = {id: list(marks) for id, marks in strange.items() if marks}
         alike = self._store.resembling_many(sought) if sought else {}
         places = {
-            id: list(dict.fromkeys(mark.place for mark in marks if mark.place))
+            id: some
             for id, marks in sought.items()
+            if (some := [mark.place for mark in marks if mark.place])
         }
-        places = {id: some for id, some in places.items() if some}
         forgotten = self._store.known_many(places) if places else {}
         now = self._clock()
         outcomes: dict[int, Outcome] = {}
