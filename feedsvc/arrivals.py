@@ -18,7 +18,7 @@ from .normalise.entry import reconcile
 from .normalise.fulltext import kept
 from .normalise.html import to_text
 from .normalise.identity import distinct
-from .normalise.learning import learn_ids, weigh
+from .normalise.learning import learn_ids, overtaken, weigh
 from .normalise.recognise import Recognised, another, by_link, likeness_of, recognise, spellings
 from .polls import Churn, Ids
 from .sources.cutting import name_of
@@ -43,6 +43,7 @@ class Arrivals:
     pages: tuple[str, ...] = ()
     ids: Ids | None = None
     churn: Churn | None = None
+    behind: datetime | None = None
     held: bool = False
 
 
@@ -118,8 +119,12 @@ def sort_out(
         if not (oldest and entry.uid not in before and entry.dated and entry.published < oldest)
         and (written := _reconciled(entry, before.get(entry.uid), source, store, now)) is not None
     ]
-    ids, churn, taken = state.ids, state.churn, True
+    ids, churn, behind = state.ids, state.churn, state.behind
+    taken = meant = True
     if feed:
+        newer = [pair for pair in changed if not _is_older(pair[0], before.get(pair[0].uid))]
+        behind, meant = overtaken(state.behind, now, older=len(newer) < len(changed))
+        changed = changed if meant else newer
         uids = [entry.uid for entry in entries]
         pairs = zip(uids, (entry.uid for entry in found.entries), strict=True)
         ids = learn_ids(
@@ -134,7 +139,7 @@ def sort_out(
             state.churn,
             now,
             known=len(found.standing) + sum(entry.uid in before for entry in told),
-            changed=[entry.digest for entry in told if _rewritten(entry, before)],
+            changed=[entry.digest for entry, _ in changed if _rewritten(entry, before)],
             after=config.poll.churn_after,
             interval=config.poll.churn_interval,
         )
@@ -152,7 +157,8 @@ def sort_out(
         pages=pages,
         ids=ids,
         churn=churn,
-        held=not taken,
+        behind=behind,
+        held=not (taken and meant),
     )
 
 
@@ -246,6 +252,13 @@ def _reconciled(
 def _rewritten(entry: Entry, before: Mapping[str, Known]) -> bool:
     known = before.get(entry.uid)
     return known is not None and not known.pruned and known.digest != entry.digest
+
+
+def _is_older(entry: Entry, known: Known | None) -> bool:
+    """Whether this is an older version of a known entry, by what its source says of both."""
+    if known is None or known.withdrawn or known.modified is None or entry.modified is None:
+        return False
+    return entry.modified < known.modified and known.digest != entry.digest
 
 
 def _likeness(store: Store, entry: Entry, known: Known) -> float:

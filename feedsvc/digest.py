@@ -90,8 +90,8 @@ def digest(source: Source, meta: SourceMeta | None, fetched: Fetched, now: datet
         raise ParseError("the document needs more memory than a parser may take") from error
     found = _prepared(reading, source, meta, now)
     uids = [entry.uid for entry in found.entries]
-    if reading.outline and reading.outline.clashes(uids):
-        # two entries of one uid are told apart side by side
+    if reading.outline and reading.outline.clashes([*uids, *found.removed]):
+        # two entries of one uid are told apart side by side, as are an entry and its tombstone
         return digest(source, meta, replace(fetched, memory=None), now)
     takes = wanted(source, now)
     taken = [takes is None or takes(entry) for entry in found.entries]

@@ -131,7 +131,8 @@ class PollState(msgspec.Struct, frozen=True, kw_only=True):
     `why` says what decided `next_at`, `fault` what kind of error `error` is. `posts` are the times
     (whole seconds) of the newest entries and `quiet` counts polls since there was a new one: from
     them the source's rhythm is told. `history` ends with the last poll. `ids` and
-    `churn` are how far the feed is not taken at its word.
+    `churn` are how far the feed is not taken at its word; `behind` is since when it has been
+    showing older versions of entries than it did before.
     """
 
     etag: str | None = None
@@ -155,6 +156,7 @@ class PollState(msgspec.Struct, frozen=True, kw_only=True):
     history: tuple[PollRecord, ...] = ()
     ids: Ids | None = None
     churn: Churn | None = None
+    behind: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -203,7 +205,8 @@ class Entry:
     `id` is the Atom id; `key` the name made from it for URLs; `uid` what its source calls it.
     `fallback_id` is the minted id it takes if another source's entry already holds `id`.
     `title` and `credit` are plain text; `summary` and `content` are sanitised. `link` is the
-    alternate URL, or None. `dated` is False while `published` is merely our first sight.
+    alternate URL, or None. `dated` is False while `published` is merely our first sight; `modified`
+    is when its source says that it was last updated, which `updated` may be later than.
     `digest` covers what counts as content (not tags, links to other entries, or dates), and after a
     full stop what else is to be kept. With `fulltext` the `content` is that of the entry's page,
     and `digest` still that of what the feed says.
@@ -235,6 +238,7 @@ class Entry:
     source: SourceMeta | None = None
     extensions: tuple[Extension, ...] = ()
     fulltext: bool = False
+    modified: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -39,6 +39,11 @@ def notes(state: PollState, pages: PageTroubles | None = None) -> tuple[str, ...
             f"churning since {_day(churn.since)}: it rewrites its entries at every fetch, so "
             f"changes are taken once in poll.churn_interval{taken}"
         )
+    if state.behind is not None:
+        told.append(
+            f"since {_day(state.behind)} it shows older versions of entries than before: the newer "
+            "ones are kept, for a day"
+        )
     if pages is not None:
         told.append(spoken_pages(pages))
     return tuple(told)

@@ -226,6 +226,7 @@ class Poller:
                 next_at=now if fetched.more else state.next_at,
                 ids=came.ids,
                 churn=came.churn,
+                behind=came.behind,
             )
             written = PollResult(
                 state=state,

@@ -33,7 +33,12 @@ FLOORS: list[set[str]] = [
     {"__main__"},
 ]
 HOMES = {
-    "feedparser": {"sources/webfeed.py", "sources/saxdriver.py", "sources/quick.py"},
+    "feedparser": {
+        "sources/webfeed.py",
+        "sources/saxdriver.py",
+        "sources/quick.py",
+        "sources/charset.py",
+    },
     "feedgen": {"formats"},
     "flask": {"web"},
     "apscheduler": {"scheduler.py"},

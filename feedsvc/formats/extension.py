@@ -93,9 +93,9 @@ class EntryExtension:
         if author:
             _add(element, "author", author)
         for person in entry.authors[1 if author else 0 :]:
-            _add(element, f"{{{DC}}}creator", person.name)
+            _add(element, f"{{{DC}}}creator", _rss_person(person))
         for person in entry.contributors:
-            _add(element, f"{{{DC}}}contributor", person.name)
+            _add(element, f"{{{DC}}}contributor", _rss_person(person))
         if rights:
             _add(element, f"{{{DC}}}rights", rights)
         if entry.lang:
@@ -139,7 +139,7 @@ class FeedExtension:
             channel.remove(link)
         _add(channel, "lastBuildDate", rfc822(document.updated))
         for person in document.authors[1 if rss_author(document.authors) else 0 :]:
-            _add(channel, f"{{{DC}}}creator", person.name)
+            _add(channel, f"{{{DC}}}creator", _rss_person(person))
         for link in document.links:
             if not (link.rel == "alternate" and link.href == document.home_url):
                 _link(channel, link, f"{{{ATOM}}}link")
@@ -171,10 +171,14 @@ def as_dicts(records: Sequence[Person | Category]) -> list[dict[str, str]]:
 
 def rss_author(authors: tuple[Person, ...]) -> str | None:
     """The one author that RSS can name itself, as `address (name)`: the first, with an e-mail."""
-    if not authors or not authors[0].email:
-        return None
-    first = authors[0]
-    return f"{first.email} ({first.name})" if first.name != first.email else first.email
+    return _rss_person(authors[0]) if authors and authors[0].email else None
+
+
+def _rss_person(person: Person) -> str:
+    """A person as RSS writes an author, and other elements of a channel do too."""
+    if not person.email or person.name == person.email:
+        return person.name
+    return f"{person.email} ({person.name})"
 
 
 def main_enclosure(entry: FeedEntry) -> Link | None:

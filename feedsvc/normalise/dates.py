@@ -80,6 +80,12 @@ def settle(published: datetime | None, updated: datetime | None, now: datetime) 
     return Dates(first, max(first, last or first), dated=True)
 
 
+def told(updated: datetime | None, now: datetime) -> datetime | None:
+    """When a source says that an entry was last updated; None where that cannot be believed."""
+    moment = plausible(updated)
+    return None if moment is None or in_future(moment, now) else moment
+
+
 def moved(known: datetime, upstream: datetime, now: datetime) -> datetime:
     """When an entry whose content changed was updated: upstream's word if it moved on, else now."""
     now = to_utc(now)

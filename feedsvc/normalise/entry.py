@@ -17,7 +17,7 @@ import msgspec
 from ..keys import content_digest, entry_key
 from ..model import Entry, Link, ParsedEntry, Person, Source, SourceMeta, Tag, Text
 from ..vocabulary import Extension
-from .dates import moved, settle
+from .dates import moved, settle, told
 from .extensions import extensions, imprint, tells
 from .html import clean, plain, to_text
 from .identity import entry_uid, minted, sound_id
@@ -98,11 +98,11 @@ def normalise(
     )
     carried: tuple[Extension, ...] = ()
     if parsed.extensions:
-        told = tells(parsed.extensions)
-        texts = [title, *(_text(text) for text in (summary, content) if text)] if told else []
+        repeats = tells(parsed.extensions)
+        texts = [title, *(_text(text) for text in (summary, content) if text)] if repeats else []
         carried = extensions(parsed.extensions, base, texts)
-        if kept := imprint(carried):
-            digest = f"{digest}.{kept}"
+    if kept := imprint(carried, [text.value for text in (summary, content) if text]):
+        digest = f"{digest}.{kept}"
     dates = settle(parsed.published, parsed.updated, now)
     said = clean_text(parsed.published_text)
     if dates.held is not None and not said:
@@ -137,6 +137,7 @@ def normalise(
         lang=own_lang or (language(meta.lang) if meta else None),
         source=source_meta(parsed.source, base=base) if parsed.source else None,
         extensions=carried,
+        modified=told(parsed.updated, now),
     )
 
 
@@ -247,11 +248,14 @@ def _digest(
     credit: str | None,
     lang: str | None,
 ) -> str:
-    """SHA-256 over what counts as content; the feed's language does not, only the entry's own."""
+    """SHA-256 over what counts as content; the feed's language does not, only the entry's own.
+
+    Nor does white space, which programs set now so and now so.
+    """
     said = (
         title,
-        summary and (summary.type, summary.value, summary.lang),
-        content and (content.type, content.value, content.lang),
+        summary and (summary.type, "".join(summary.value.split()), summary.lang),
+        content and (content.type, "".join(content.value.split()), content.lang),
         link,
         [(x.href, x.rel, x.type, x.hreflang, x.title, x.length) for x in others],
         [(x.name, x.email, x.uri) for x in authors],

@@ -98,7 +98,13 @@ def _value(name: str, value: str, base: str | None) -> str | None:
     return sound_value(name, clean_text(value)) or None
 
 
-def imprint(kept: Sequence[Extension]) -> str:
-    """A short digest of the elements, but for counts that change by themselves; empty if none."""
+def imprint(kept: Sequence[Extension], texts: Sequence[str] = ()) -> str:
+    """A short digest of what else is to be kept; empty if there is nothing.
+
+    That is the elements, but for counts that change by themselves, and the white space of `texts`.
+    """
     lasting = [one for one in kept if one.name not in VOLATILE]
-    return hashlib.blake2b(_encode(lasting), digest_size=6).hexdigest() if lasting else ""
+    blanks = [text for text in texts if len(text.split(None, 1)) > 1]
+    if not lasting and not blanks:
+        return ""
+    return hashlib.blake2b(_encode((lasting, blanks)), digest_size=6).hexdigest()

@@ -14,6 +14,7 @@ from ..polls import Churn, Ids
 STRIKES = 3
 CALM = 5
 _SAMPLE = 30
+_MEANT = timedelta(days=1)
 
 
 def learn_ids(
@@ -92,6 +93,20 @@ def weigh(
     if before.taken is None or now - before.taken >= interval:
         return replace(before, calm=0, taken=now, mark=b""), True
     return replace(before, calm=0, mark=mark), False
+
+
+def overtaken(
+    behind: datetime | None, now: datetime, *, older: bool
+) -> tuple[datetime | None, bool]:
+    """Since when a feed has been `behind`, and whether its older versions are taken all the same.
+
+    `older`: it shows versions of entries that it itself says are older than those it showed before,
+    as a cache on the way does. When it has done so for a day, its publisher means it.
+    """
+    since = behind or now
+    if not older or now - since >= _MEANT:
+        return None, True
+    return since, False
 
 
 def rested(churn: Churn | None) -> Churn | None:

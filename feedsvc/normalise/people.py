@@ -93,7 +93,8 @@ def links(found: Sequence[Link], base: str | None) -> tuple[str | None, tuple[Li
     """Separates the entry's own page, an http(s) URL or None, from its other links.
 
     All become absolute and free of tracking; what cannot is dropped, as is a second page of the
-    same type and language (RFC 4287 §4.1.1).
+    same type and language (RFC 4287 §4.1.1). The page is among the others only where its link
+    says more than the address.
     """
     cleaned = [link for link in (_link(link, base) for link in found) if link is not None]
     pages = [x for x in cleaned if x.rel == "alternate" and x.href[:4].lower() == "http"]
@@ -102,6 +103,8 @@ def links(found: Sequence[Link], base: str | None) -> tuple[str | None, tuple[Li
     told = {(page.type or "text/html", page.hreflang or "")} if page else set()
     for link in cleaned:
         if link is page:
+            if link.title or link.hreflang or link.type not in _PAGE_TYPES:
+                kept[link.rel, link.href] = link
             continue
         if link.rel == "alternate":
             variety = (link.type or "text/html", link.hreflang or "")

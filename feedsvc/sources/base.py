@@ -78,7 +78,8 @@ class Fetched:
 class Reading:
     """What a document says: its entries, what it says of itself, and what could not be read.
 
-    `removed` are uids that are certainly gone (a file was removed), never merely absent.
+    `removed` are uids that are certainly gone (a file was removed, a feed says so), never merely
+    absent.
     A renamed file keeps its uid. `cursor`, if set, replaces that of `Fetched`. `hints` are what a
     feed says of its own rhythm. `outline`, where a reader can give it, is what its memory is made
     of once the entries have their uids.

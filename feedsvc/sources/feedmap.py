@@ -20,6 +20,8 @@ from .fields import join, media_type, plain, wait, whole
 Raw = Mapping[str, Any]
 
 _HTML = frozenset({"text/html", "application/xhtml+xml"})
+_PICTURES = frozenset({"image/avif", "image/gif", "image/jpeg", "image/png", "image/webp"})
+_BASE64 = re.compile(r"[A-Za-z0-9+/=\s]+")
 _IANA = ("http://www.iana.org/assignments/relation/", "https://www.iana.org/assignments/relation/")
 _SUMMARIES = ("summary", "itunes_summary", "dc_description", "media_description", "itunes_subtitle")
 _SUBTITLES = ("subtitle", "itunes_subtitle", "itunes_summary", "dc_description")
@@ -51,6 +53,9 @@ def entries(raw: Sequence[Raw], feed: Feed) -> tuple[list[ParsedEntry], list[Pro
     for number, one in enumerate(raw, 1):
         try:
             parsed = entry(one, feed)
+            if parsed.content is None and (kind := _unread(one)):
+                said = f"its content of type {kind} cannot be shown; the rest of it is"
+                problems.append(Problem(name=parsed.uid or f"entry {number}", message=said))
             if parsed == ParsedEntry(base=parsed.base, lang=parsed.lang):
                 problems.append(Problem(name=f"entry {number}", message="it holds nothing to show"))
             else:
@@ -115,6 +120,12 @@ def meta(raw: Raw, base: str | None) -> SourceMeta:
         updated=moment(raw, "updated") or moment(raw, "published"),
         hub=_first(links, "hub"),
     )
+
+
+def deleted(raw: Raw) -> dict[str, datetime | None]:
+    """The ids of entries that a feed says it has removed, and when (RFC 6721 §3)."""
+    gone = mappings(raw, "deleted_entries")
+    return {ref: moment(one, "when") for one in gone if (ref := string(one, "ref"))}
 
 
 def hints(raw: Raw) -> Hints:
@@ -202,15 +213,26 @@ def _get(raw: Raw, name: str) -> object:
 
 
 def _text(detail: Raw) -> Text | None:
-    value, kind = _get(detail, "value"), string(detail, "type") or "text/plain"
-    if not isinstance(value, str) or not value.strip() or not _readable(kind):
+    value, kind = _get(detail, "value"), _kind(detail)
+    if not isinstance(value, str) or not value.strip():
         return None
+    if kind in _PICTURES and _BASE64.fullmatch(value):
+        # what is not text stands in Base64 (RFC 4287 §4.1.3.3)
+        value, kind = f'<img src="data:{kind};base64,{"".join(value.split())}">', "text/html"
     shown: Literal["text", "html"] = "html" if kind in _HTML else "text"
+    if shown == "text" and not kind.startswith("text/"):
+        return None
     return Text(value=value, type=shown, lang=string(detail, "language"))
 
 
-def _readable(kind: str) -> bool:
-    return kind in _HTML or kind.startswith("text/")
+def _kind(detail: Raw) -> str:
+    return string(detail, "type") or "text/plain"
+
+
+def _unread(raw: Raw) -> str | None:
+    """The media type of an entry's content where it is none that can be shown."""
+    found = mappings(raw, "content")
+    return next((_kind(x) for x in found if string(x, "value") and _text(x) is None), None)
 
 
 def _plain(raw: Raw, name: str) -> str | None:
@@ -223,7 +245,7 @@ def _plain(raw: Raw, name: str) -> str | None:
 def _body(raw: Raw) -> Raw:
     """The `content` to show: the first in HTML, else the first in text."""
     texts = [one for one in mappings(raw, "content") if _text(one)]
-    html = [one for one in texts if string(one, "type") in _HTML]
+    html = [one for one in texts if not _kind(one).startswith("text/") or _kind(one) in _HTML]
     return next(iter(html or texts), {})
 
 
@@ -348,7 +370,10 @@ def _pages(raw: Raw, feed: Feed) -> Iterator[Link]:
     yield from links
     for one in mappings(raw, "content"):
         if (src := string(one, "src")) is not None:
-            rel = "enclosure" if original or _first(links, "alternate") else "alternate"
+            # a recording is not the page of an entry, even if there is no other
+            played = _kind(one).startswith(("audio/", "image/", "video/"))
+            beside = played or original or _first(links, "alternate")
+            rel = "enclosure" if beside else "alternate"
             yield Link(href=src, rel=rel, type=string(one, "type"))
 
 

@@ -10,6 +10,7 @@ from ..model import Problem
 
 _MAX_PROBLEMS = 20
 _LONGEST_WAIT = timedelta(days=366)  # keeps dates within the calendar
+_THOUSANDS = re.compile(r"\d{1,3}(?:,\d{3})+", re.ASCII)
 # what a browser would not show, and what makes a new line of what follows
 _UNSHOWN = re.compile(r"<!--.*?-->|<(script|style)\b.*?</\1\s*>", re.DOTALL | re.IGNORECASE)
 _BREAK = re.compile(r"</?(?:br|div|h[1-6]|hr|li|p|td|tr)\b[^<>]*>", re.IGNORECASE)
@@ -56,9 +57,13 @@ def media_type(href: str) -> str | None:
 
 
 def whole(value: object) -> int | None:
-    """A non-negative whole number written as such or as digits; None for anything else."""
+    """A non-negative whole number written as such or as digits; None for anything else.
+
+    Commas may set thousands apart.
+    """
     if isinstance(value, str):
         value = value.strip()
+        value = value.replace(",", "") if "," in value and _THOUSANDS.fullmatch(value) else value
         return int(value) if value.isascii() and value.isdecimal() and len(value) < 19 else None
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 1 << 63:
         return None

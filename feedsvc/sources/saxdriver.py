@@ -5,7 +5,6 @@ and handed text from an expat that does not split it at every line (a fifth fast
 What the dictionaries mean is for `feedmap`; whether it is a feed at all, for `webfeed`.
 """
 
-import codecs
 import io
 import re
 from collections.abc import Mapping
@@ -15,7 +14,6 @@ from xml.sax import SAXException, SAXParseException, handler, xmlreader
 from xml.sax.expatreader import ExpatParser
 
 import feedparser.api
-from feedparser.encodings import convert_to_utf8
 from feedparser.sanitizer import replace_doctype
 
 from ..errors import ParseError
@@ -33,38 +31,18 @@ _MAX_ATTRIBUTES = 1000
 _MAX_DEPTH = 1000
 _MAX_CATEGORIES = 1000
 _MAX_SKIPPED = 100
+_MAX_DELETED = 20_000
 _ELEMENT = re.compile(rb"<\w")
 _ENTITY = re.compile(rb"<!ENTITY\s+[^\s>]+\s+(\"[^\"]*\"|'[^']*')")
 _DECLARATION = re.compile(rb"\A[\xef\xbb\xbf\xff\xfe\0]*<\0{0,3}\?\0{0,3}x\0{0,3}m\0{0,3}l")
-_CHARSET = re.compile(rb"\A[^>]{0,200}?\b(?:encoding|charset)\s*=\s*[\"']?([\w.:-]+)")
-# what is written under these names is often of the wider repertoire (Encoding Standard §4.2)
-_WIDER = {
-    "shift-jis": "cp932",
-    "euc-jp": "euc_jis_2004",
-    "euc-kr": "cp949",
-    "big5": "big5hkscs",
-    "gb2312": "gb18030",
-    "gbk": "gb18030",
-}
-_MOST_STRAY = 0.01
 # feedparser looks for these at the beginnings of lines
 _DECLARED = re.compile(rb"(?<=[>\[])[ \t]*(?=<!(?:DOCTYPE|ENTITY)\b)")
 # an ampersand that begins no reference, and CDATA sections, in which each is one
 _AMPERSAND = re.compile(
     r"<!\[CDATA\[.*?(?:\]\]>|\Z)|&(?!(?:#\d+|#[xX][0-9A-Fa-f]+|[A-Za-z_][\w.-]*);)", re.DOTALL
 )
-_BOMS = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-_WIDE = {
-    b"<\0\0\0": "utf-32-le",
-    b"\0\0\0<": "utf-32-be",
-    b"<\0": "utf-16-le",
-    b"\0<": "utf-16-be",
-}
-_XML = re.compile(r"\A<\?xml[^>]*\?>\s*")
 _XHTML = "application/xhtml+xml"
-_UTF8 = b"<?xml version='1.0' encoding='utf-8'?>\n"
-# Python knows these as encodings, but no document is written in them; decoding some never ends
-_NO_CHARSETS = frozenset({"idna", "punycode", "raw-unicode-escape", "undefined", "unicode-escape"})
+_XML_TYPE = re.compile(r"[/+]xml\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,66 +54,6 @@ class Parsed:
     entries: tuple[Raw, ...]
     error: str | None = None
     line: int | None = None
-
-
-def to_utf8(body: bytes, headers: Mapping[str, str]) -> bytes:
-    """Recodes a document to UTF-8 with a declaration that says so (RFC 7303 §3).
-
-    Header names in lower case; only Content-Type counts. Raises `ParseError` when the encoding is
-    not one of documents.
-    """
-    content_type = headers.get("content-type")
-    for place in ((content_type or "").encode("ascii", "replace"), body[:400].replace(b"\0", b"")):
-        match = _CHARSET.match(place)
-        if match and _codec(match[1].decode("ascii", "replace")) in _NO_CHARSETS:
-            raise ParseError(f"its encoding {match[1].decode('ascii')!r} is not one for documents")
-    wider = _wider(body, content_type or "")
-    if wider is not None:
-        body, content_type = wider, "application/xml; charset=utf-8"
-    try:
-        known = {"content-type": content_type} if content_type else {}
-        data = bytes(convert_to_utf8(known, body, {}))
-        # where it says that it is in one encoding and its very first bytes show that it is not
-        return (b"\0" in data[:100] and _wide(body)) or data
-    except (UnicodeError, ValueError) as error:
-        raise ParseError(f"its encoding cannot be made out: {error}") from error
-
-
-def _wider(body: bytes, content_type: str) -> bytes | None:
-    """A document as UTF-8 that declares an East Asian charset and does not keep to it quite.
-
-    Or one under a name that only browsers know (`x-sjis`); None for every other. One stray byte
-    must not have all of it read in another charset.
-    """
-    places = (content_type.encode("ascii", "replace"), body[:400])
-    names = (match[1].decode("ascii", "replace") for match in map(_CHARSET.match, places) if match)
-    name = next(names, "")
-    plain = name.lower().removeprefix("x-")
-    codec = _codec(plain)
-    if codec not in _WIDER and (plain == name.lower() or not codec):
-        return None
-    try:
-        if plain == name.lower():
-            body.decode(codec)
-            return None
-    except UnicodeDecodeError:
-        pass
-    text = body.decode(_WIDER.get(codec, codec), "replace")
-    stray = text.count("\N{REPLACEMENT CHARACTER}")
-    return text.encode() if stray <= len(text) * _MOST_STRAY else None
-
-
-def _wide(body: bytes) -> bytes | None:
-    """A document whose characters are of two or four bytes, as its first ones show."""
-    for bom in _BOMS:
-        if body.startswith(bom):
-            body = body[len(bom) :]
-            break
-    for start, encoding in _WIDE.items():
-        if body.startswith(start):
-            text = _XML.sub("", body.decode(encoding, "replace"))
-            return _UTF8 + text.encode("utf-8", "replace")
-    return None
 
 
 def drive(data: bytes, *, base: str, lang: str | None, original: bytes) -> Parsed:
@@ -206,13 +124,6 @@ def _apart(data: bytes) -> tuple[bytes, int]:
 
 def _escaped(match: re.Match[str]) -> str:
     return "&amp;" if match[0] == "&" else match[0]
-
-
-def _codec(name: str) -> str:
-    try:
-        return codecs.lookup(name).name.replace("_", "-")
-    except (LookupError, ValueError):
-        return ""
 
 
 class _Names(dict[str, tuple[str | None, str]]):
@@ -325,6 +236,26 @@ class _Kept(_Mixin):  # type: ignore[misc]
         self.insource = 0
         self.sourcedata.clear()
 
+    # it loses text and elements of any XML but XHTML (RFC 4287 §4.1.3.3), whose text may be read
+    def _start_content(self, attributes: dict[str, str]) -> None:
+        super()._start_content(attributes)
+        if _XML_TYPE.search(self.contentparams.get("type", "")):
+            self.contentparams["type"] = _XHTML
+
+    # what is said of an entry that was removed is nothing about the feed (RFC 6721 §3)
+    def _start_deleted_entry(self, attributes: dict[str, str]) -> None:
+        ref = attributes.get("ref", "").strip()
+        if ref and not self.inentry:
+            self.insource = 1
+            gone = self.feeddata.setdefault("deleted_entries", [])
+            if len(gone) < _MAX_DELETED:
+                gone.append({"ref": ref, "when": attributes.get("when", "")})
+
+    def _end_deleted_entry(self) -> None:
+        if not self.inentry:
+            self.insource = 0
+            self.sourcedata.clear()
+
     # of these feedparser would keep the last hour and day only
     def _start_hour(self, attributes: dict[str, str]) -> None:
         self.push("hour", 1)
@@ -369,6 +300,11 @@ def _set_apart(name: str) -> None:
     setattr(_Kept, f"_start_{name}", start)
     setattr(_Kept, f"_end_{name}", end)
 
+
+# as the tags are named where the namespace is told by the parser, and where it is not
+for _name in ("deleted-entry", "at_deleted-entry"):
+    setattr(_Kept, f"_start_{_name}", _Kept._start_deleted_entry)
+    setattr(_Kept, f"_end_{_name}", _Kept._end_deleted_entry)
 
 # a caption or a teaser that follows the description would pass for the full text
 for _name in ("media_description", "itunes_summary", "itunes_subtitle", "dc_description"):

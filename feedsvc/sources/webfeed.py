@@ -8,17 +8,19 @@ import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from ..errors import ParseError
 from ..model import ParsedEntry, PollState, Problem, Source, SourceKind, SourceMeta
 from ..polls import Hints
 from . import feedmap
 from .base import Fetched, FetchTools, Reading
+from .charset import to_utf8
 from .cutting import Memory, slices
 from .discovery import discover, header_links
 from .fields import bounded, join
 from .jsonfeed import parse_jsonfeed
-from .saxdriver import Parsed, drive, to_utf8
+from .saxdriver import Parsed, drive
 
 ACCEPT = (
     "application/atom+xml, application/rss+xml, application/feed+json, application/rdf+xml;q=0.9, "
@@ -189,7 +191,25 @@ def _parse_xml(
     elif not cut and not parsed.entries and not parsed.version and root != "channel":
         raise ParseError(_no_feed(root, body))
     reading = _reading(parsed, document, problems, atom=atom)
+    if gone := feedmap.deleted(parsed.feed):
+        reading = _without(reading, gone)
     return replace(reading, outline=outline if exact and not reading.problems else None)
+
+
+def _without(reading: Reading, gone: Mapping[str, datetime | None]) -> Reading:
+    """Holds entries against what says that they were deleted: the later of both counts.
+
+    So RFC 6721 §3 has it; an entry that does not say when it was updated stays.
+    """
+
+    def stands(entry: ParsedEntry) -> bool:
+        when = gone.get(entry.uid or "")
+        said = entry.updated or entry.published
+        return when is None or said is None or said > when
+
+    entries = tuple(filter(stands, reading.entries))
+    left = {entry.uid for entry in entries}
+    return replace(reading, entries=entries, removed=tuple(uid for uid in gone if uid not in left))
 
 
 def _drive(data: bytes, base: str, headers: Mapping[str, str], body: bytes) -> Parsed:

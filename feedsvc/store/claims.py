@@ -55,6 +55,7 @@ class Known:
     uid: str = ""
     title: str = ""
     link: str | None = None
+    modified: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

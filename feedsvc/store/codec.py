@@ -208,6 +208,7 @@ def prepare(entry: Entry) -> Prepared:
             "own_print": digest_of(title, published, updated, entry.dated, link, payload),
             "tags": encode_tags(entry.tags),
             "names": encode(names) if names else None,
+            "modified": maybe_micros(entry.modified),
         },
         payload=payload,
         slugs=labels(entry.tags),
@@ -274,6 +275,7 @@ def entry_of(row: Mapping[str, Any] | RowMapping) -> Entry:
         source=payload.source,
         extensions=payload.extensions,
         fulltext=payload.fulltext,
+        modified=maybe_moment(row["modified"]),
     )
 
 

@@ -66,6 +66,7 @@ KEPT = (
     "uid",
     "title",
     "link",
+    "modified",
 )
 
 
@@ -301,7 +302,7 @@ class Polling(Database):
 def known_of(row: Sequence[Any]) -> Known:
     """What is remembered of an entry, from the columns `KEPT`."""
     _, _, id, key, digest, published, updated, dated, withdrawn_at, tags, names, *told = row
-    uid, title, link = told
+    uid, title, link, modified = told
     return Known(
         id=id,
         key=key_text(key),
@@ -315,6 +316,7 @@ def known_of(row: Sequence[Any]) -> Known:
         uid=uid,
         title=title,
         link=link,
+        modified=maybe_moment(modified),
     )
 
 

@@ -183,6 +183,8 @@ entries = Table(
     Column("page_hash", BigInteger),
     # the month (`months`) of the archive it stands in; none where that is the month of `published`
     Column("filed", Integer),
+    # when its source says that it was last updated
+    Column("modified", BigInteger),
     Index("uq_entries_source_pk_uid_hash", "source_pk", "uid_hash", unique=True),
     Index(None, "link_hash"),
     sqlite_autoincrement=True,

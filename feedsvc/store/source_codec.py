@@ -35,6 +35,7 @@ class Memory(msgspec.Struct, frozen=True, omit_defaults=True):
     history: tuple[PollRecord, ...] = ()
     ids: Ids | None = None
     churn: Churn | None = None
+    behind: datetime | None = None
 
 
 _LONG_CURSOR = 2000
@@ -148,6 +149,7 @@ def state_row(state: PollState, now: datetime) -> dict[str, Any]:
                 history=state.history,
                 ids=state.ids,
                 churn=state.churn,
+                behind=state.behind,
             )
         ),
     }
@@ -183,4 +185,5 @@ def state_of(row: RowMapping) -> PollState:
         history=memory.history,
         ids=memory.ids,
         churn=memory.churn,
+        behind=memory.behind,
     )

@@ -18,7 +18,7 @@ from feedsvc.model import Entry, Link, Person, Source, SourceMeta, Text
 from feedsvc.normalise.entry import normalise
 from feedsvc.normalise.people import source_meta
 from feedsvc.sources.base import Reading
-from feedsvc.sources.saxdriver import to_utf8
+from feedsvc.sources.charset import to_utf8
 from feedsvc.sources.webfeed import parse_feed
 from feedsvc.vocabulary import Extension, flat, pictures
 

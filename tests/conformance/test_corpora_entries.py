@@ -25,8 +25,8 @@ from feedsvc.normalise.dates import in_future, plausible
 from feedsvc.normalise.html import clean, plain, to_text
 from feedsvc.normalise.text import clean_text, language
 from feedsvc.normalise.urls import SCHEMES, clean_url
+from feedsvc.sources.charset import to_utf8
 from feedsvc.sources.feedmap import moment
-from feedsvc.sources.saxdriver import to_utf8
 
 from .corpora_view import ADDRESS, DATA, NOW, Result, documents, read, told
 

@@ -94,6 +94,7 @@ def test_a_full_entry() -> None:
         rights="(c) 2026",
         lang="en",
         source=SourceMeta(id="urn:origin", title="Origin", link="https://origin.example/"),
+        modified=NOW - DAY,
     )
     assert pickle.loads(pickle.dumps(entry)) == entry
 
@@ -370,3 +371,30 @@ def test_what_was_withdrawn_returns_when_it_reappears() -> None:
     found = reconcile(remembered(ENTRY, withdrawn=True), edited, LATER)
     assert found is not None
     assert found.updated == LATER
+
+
+def test_white_space_is_kept_and_is_no_new_version() -> None:
+    before = made(ParsedEntry(uid="x:1", content=html("<p>One two</p><p>Three</p>")))
+    after = made(ParsedEntry(uid="x:1", content=html("<p>One\n  two</p>\n<p>Three</p>")))
+    written = reconcile(remembered(before), after, NOW + DAY)
+    assert written is not None
+    assert (written.content, written.updated) == (after.content, before.updated)
+    assert reconcile(remembered(after), after, NOW + DAY) is None
+
+
+def test_the_page_of_an_entry_keeps_what_its_link_says() -> None:
+    plain = Link(href="https://example.org/a", type="text/html")
+    told = Link(href="https://example.org/a", hreflang="fr", title="En ligne")
+    file = Link(href="https://example.org/a", type="application/pdf")
+    assert made(ParsedEntry(links=(plain,))).links == ()
+    for one in (told, file):
+        entry = made(ParsedEntry(links=(one,)))
+        assert (entry.link, entry.links) == ("https://example.org/a", (one,))
+
+
+@pytest.mark.parametrize("days", [-1, 0])
+def test_when_it_was_modified_is_believed_unless_it_lies_ahead(days: int) -> None:
+    said = NOW + days * DAY
+    assert made(ParsedEntry(uid="x:1", published=NOW - 9 * DAY, updated=said)).modified == said
+    ahead = ParsedEntry(uid="x:1", published=NOW - 9 * DAY, updated=NOW + DAY)
+    assert made(ahead).modified is None

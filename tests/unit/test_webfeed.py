@@ -618,3 +618,48 @@ def test_max_entries_of_an_undated_feed_are_the_first() -> None:
     fetched = Fetched(payload=Body(body=body, url=URL, headers={}))
     titles = [one.title and one.title.value for one in FeedReader().parse(source, fetched).entries]
     assert titles == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "inside", "shown"),
+    [
+        ("application/mathml+xml", '<math xmlns="m"><mi>x</mi></math>', "<math"),
+        ("application/xml", '<doc xmlns="urn:x"><p>Some text</p></doc>', "<p>Some text</p>"),
+        ("image/svg+xml", '<svg xmlns="s"><text>Hi</text></svg>', "<text>Hi</text>"),
+        ("image/png", "iVBO\n Rw0K", '<img src="data:image/png;base64,iVBORw0K">'),
+    ],
+)
+def test_content_that_is_neither_text_nor_html(kind: str, inside: str, shown: str) -> None:
+    feed = f"""<feed xmlns="http://www.w3.org/2005/Atom"><entry><id>x:1</id><title>t</title>
+    <content type="{kind}">{inside}</content></entry></feed>"""
+    reading = parse_feed(feed.encode())
+    (found,) = reading.entries
+    assert found.content is not None
+    assert found.content.type == "html"
+    assert shown in found.content.value
+    assert reading.problems == ()
+
+
+def test_content_that_cannot_be_shown_is_told() -> None:
+    feed = b"""<feed xmlns="http://www.w3.org/2005/Atom"><entry><id>x:1</id><title>t</title>
+    <content type="application/pdf">JVBERi0=</content></entry></feed>"""
+    reading = parse_feed(feed)
+    assert [entry.title for entry in reading.entries] == [Text(value="t")]
+    (problem,) = reading.problems
+    assert (problem.name, "application/pdf" in problem.message) == ("x:1", True)
+
+
+def test_a_recording_is_not_the_page_of_an_entry() -> None:
+    feed = b"""<feed xmlns="http://www.w3.org/2005/Atom"><entry><id>x:1</id><title>t</title>
+    <content type="video/mp4" src="http://e.example/a.mp4"/></entry></feed>"""
+    (found,) = parse_feed(feed).entries
+    assert found.links == (Link(href="http://e.example/a.mp4", rel="enclosure", type="video/mp4"),)
+
+
+@pytest.mark.parametrize(("said", "length"), [("12,345", 12345), ("1,2", None), ("12 kB", None)])
+def test_the_length_of_an_enclosure_may_set_thousands_apart(said: str, length: int | None) -> None:
+    feed = f"""<rss version="2.0"><channel><item><guid>1</guid>
+    <enclosure url="http://e.example/a.mp3" type="audio/mpeg" length="{said}"/></item>
+    </channel></rss>"""
+    (found,) = parse_feed(feed.encode()).entries
+    assert [link.length for link in found.links if link.rel == "enclosure"] == [length]

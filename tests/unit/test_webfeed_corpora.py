@@ -15,6 +15,7 @@ from feedsvc.errors import ParseError
 from feedsvc.model import ParsedEntry
 from feedsvc.sources import saxdriver
 from feedsvc.sources.base import Reading
+from feedsvc.sources.charset import to_utf8
 from feedsvc.sources.saxdriver import BufferedExpat, Parsed
 from feedsvc.sources.webfeed import parse_feed
 
@@ -135,7 +136,7 @@ class Unhurried(saxdriver.CarryingStrict, saxdriver._Kept, feedparser.api.Strict
 def driven(path: Path, base: str) -> Parsed | ParseError:
     body = path.read_bytes()
     try:
-        data = saxdriver.to_utf8(body, {})
+        data = to_utf8(body, {})
         return saxdriver.drive(data, base=base, lang="en_us", original=body)
     except ParseError as error:
         return error
