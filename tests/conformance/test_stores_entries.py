@@ -53,6 +53,7 @@ FULL = Entry(
     references=("One headline", "Another", "One headline"),
     published_text="last Sunday",
     fulltext=True,
+    modified=NOW - HOUR,
     rights="© 2026",
     lang="de-AT",
     source=SourceMeta(
