@@ -22,7 +22,7 @@ FLOORS: list[set[str]] = [
     {"sources", "normalise", "tagging", "relate", "store", "formats", "websub"},
     {"compose", "deliver", "filters", "linking", "relating", "suggest"},
     {"runtime"},
-    {"digest", "upkeep", "doctor"},
+    {"advice", "digest", "upkeep", "doctor"},
     {"parsers", "claims", "commits", "fullpage"},
     {"arrivals"},
     {"poll"},

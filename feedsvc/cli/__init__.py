@@ -16,6 +16,7 @@ cli.commands = Verbs(
         "related": "entries",
         "source": "sources",
         "opml": "sources",
+        "tags": "tags",
         "token": "tokens",
         "store": "upkeep",
         "relate": "upkeep",

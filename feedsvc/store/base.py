@@ -47,6 +47,7 @@ from .linkable import Unsigned as Unsigned
 from .listed import SourceCounts as SourceCounts
 from .listed import SourceStatus as SourceStatus
 from .listed import Stats as Stats
+from .listed import TagCompany as TagCompany
 from .listed import TagCount as TagCount
 from .pagestore import PageStore
 from .tokens import FeedToken as FeedToken
@@ -308,6 +309,10 @@ class Store(ArchiveStore, PageStore, Relates, TokenStore, Protocol):
 
     def tags(self, *, prefix: str = "", limit: int | None = None) -> tuple[TagCount, ...]:
         """Tags by falling count, then slug."""
+        ...
+
+    def tag(self, slug: str, now: datetime) -> TagCompany:
+        """One tag in time and beside others. Raises `NotFound`."""
         ...
 
     # -- linking ---------------------------------------------------------------------------

@@ -41,6 +41,20 @@ class TagCount:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TagCompany:
+    """A tag as it stands among others and in time.
+
+    `months` are months (`months`) with how many of its live entries were published in each, the
+    latest first and without empty ones before the first; `beside` are tags that stand beside it
+    more often than chance would have it, each with how many of its newest entries have both.
+    """
+
+    tag: TagCount
+    months: tuple[tuple[int, int], ...]
+    beside: tuple[tuple[TagCount, int], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Stats:
     """Counts for `store stats` and metrics."""
 

@@ -1,6 +1,5 @@
-"""Reading entries: pages of a query, their marks alone, single entries, and tags."""
+"""Reading entries: pages of a query, their marks alone, single entries."""
 
-import sys
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,14 +11,14 @@ from ..keys import key_text, parse_key
 from ..model import DeletedEntry, Duplicate, StoredEntry
 from ..months import month_of
 from ..query.ast import EntryQuery, relative
-from .base import Head, Page, TagCount
-from .codec import digest_of, entry_of, micros, moment, names_of, storable
+from .base import Head, Page
+from .codec import digest_of, entry_of, micros, moment, names_of
 from .cursor import LAST, Cursor, read_cursor
 from .duplicates import duplicates_of
 from .engine import Database
 from .fairness import Shares, fair_page
 from .links import links_of, show
-from .schema import contents, duplicates, entries, sources, tags
+from .schema import contents, duplicates, entries, sources
 from .source_codec import meta_of, shown_meta, shown_title
 from .statement import rows_of
 from .walking import Walk
@@ -139,19 +138,6 @@ class Reading(Database):
             found = search.page("published", limit, place)
         next = Cursor("published", *found[-1][1:]).text() if len(found) == limit else None
         return tuple(key_text(key) for _, _, key in found), next
-
-    def tags(self, *, prefix: str = "", limit: int | None = None) -> tuple[TagCount, ...]:
-        """Tags of live entries by falling count, then slug."""
-        wanted = select(tags.c.slug, tags.c.label, tags.c.count).where(tags.c.count > 0)
-        if prefix:
-            # as text, not as LIKE sees it: slugs sort by code point
-            first, last = storable(prefix), storable(prefix) + chr(sys.maxunicode)
-            wanted = wanted.where(tags.c.slug >= first, tags.c.slug < last)
-        with self.reading() as connection:
-            found = connection.execute(
-                wanted.order_by(tags.c.count.desc(), tags.c.slug).limit(limit)
-            )
-            return tuple(TagCount(slug=row[0], label=row[1], count=row[2]) for row in found)
 
     # -- pages -----------------------------------------------------------------------------
 

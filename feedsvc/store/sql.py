@@ -8,6 +8,7 @@ from .polling import Polling
 from .recognising import Recognising
 from .relating import Relating
 from .sources import Sources
+from .tagged import Tagged
 from .token_rows import TokenRows
 from .upkeep import Upkeep
 
@@ -18,6 +19,7 @@ class SqlStore(
     Recognising,
     Committing,
     Archives,
+    Tagged,
     Relating,
     Backlog,
     Upkeep,

@@ -13,7 +13,7 @@ from ..keys import parse_key
 from ..model import StoredEntry
 from ..months import start_of
 from ..runtime import Runtime
-from ..store.base import Head, Page
+from ..store.base import Head, Page, TagCount
 from ..suggest import suggestions
 from . import views
 from .changes import changes
@@ -77,7 +77,7 @@ class Pages:
         """Entries with a tag, or with several. Raises `Moved` for another spelling of them."""
         request = self._composer.tags(slugs.split(","), self._options(ask))
         path = "/" + request.path.removeprefix("feeds/")
-        page = self._list(request, _Listing("feed.html", path, {}))
+        page = self._list(request, _Listing("feed.html", path, {"beside": self._beside(slugs)}))
         if path == f"/tags/{slugs}":
             return page
         if ask.token is None:
@@ -85,9 +85,17 @@ class Pages:
         # one who came with a token is not sent where it would be missing
         return replace(page, lasts=None)
 
+    def _beside(self, slug: str) -> tuple[TagCount, ...]:
+        """The tags that stand beside a tag; none for several tags, or one that no entry has."""
+        try:
+            found = self._store.tag(slug, self._runtime.clock())
+        except NotFound:
+            return ()
+        return tuple(one for one, _ in found.beside)
+
     def feed(self, request: FeedRequest) -> Representation:
         """The page of any feed."""
-        listing = _Listing("feed.html", f"/{request.path}", {})
+        listing = _Listing("feed.html", f"/{request.path}", {"beside": ()})
         return replace(self._list(request, listing, dated=True), vary=("Accept",))
 
     def search(self, ask: Ask) -> Representation:

@@ -68,7 +68,7 @@ def test_the_api_keeps_its_word(
         check=False,
     )
     assert ran.returncode == 0, ran.stdout[-20_000:] + ran.stderr[-2000:]
-    assert "15/15" in ran.stdout  # all operations
+    assert "16/16" in ran.stdout  # all operations
     assert "request failed" not in service.log
     assert service.stop() == 0
     checked = service.command("store", "check")

@@ -129,6 +129,15 @@ def test_tags_by_use_by_prefix_and_by_likeness(client: Client) -> None:
     assert suggested("zzz") == suggested("!") == []
 
 
+def test_a_tag_in_time_and_company(client: Client) -> None:
+    told = body(client.get(path("/tags/diplomacy/stats")))
+    assert (told["tag"], told["entries"]) == ("diplomacy", 7)
+    assert {one["month"]: one["entries"] for one in told["months"]}["2025-04"] == 7
+    assert [one["tag"] for one in told["beside"]][:1] == ["world"]
+    assert all(1 < one["together"] <= 7 for one in told["beside"])
+    assert "there is no tag" in body(client.get(path("/tags/zzz/stats")), 404)["detail"]
+
+
 def test_sources_page_by_page_without_their_secrets(client: Client, world: World) -> None:
     page = body(client.get(path("/sources?limit=2")))
     assert ([one["id"] for one in page["sources"]], page["next"]) == (["bbc", "broken"], "broken")
@@ -155,6 +164,7 @@ def test_stats_count_everything(client: Client) -> None:
 
 
 READS = ["/entries", "/entries?q=report", "/tags", "/tags/suggestions?q=worl", "/sources"]
+READS += ["/tags/world/stats"]
 READS += ["/sources/bbc", "/sources/bbc/history", "/stats", "/openapi.json", "/docs"]
 
 

@@ -376,6 +376,8 @@ def test_a_tag_has_a_page_of_its_own(client: Client) -> None:
         "/tags/diplomacy,united-states?limit=3",
     )
     assert "No entries yet" in text(page(client, "/tags/unheard-of"))
+    beside = page(client, "/tags/diplomacy").xpath("//p[@class='beside']")
+    assert "/tags/world" in beside[0].xpath("a/@href")
     assert client.get("/tags/,").status_code == 404
 
 

@@ -32,6 +32,7 @@ _TAGS = (
 _VARIABLES = {
     "key": ("The entry's key.", {"type": "string", "format": "feedsvc-key"}),
     "id": ("The source's id.", {"type": "string", "format": "feedsvc-source"}),
+    "tag": ("The tag.", {"type": "string", "maxLength": 80}),
 }
 _PROBLEMS = {
     400: "A parameter, a field or the address cannot be taken; `errors` names it.",

@@ -165,6 +165,31 @@ class Tags(Struct, frozen=True):
     tags: tuple[TagEntry, ...]
 
 
+class TagMonth(Struct, frozen=True):
+    """A month, such as `2025-04`, and how many entries with the tag were published in it."""
+
+    month: str
+    entries: int
+
+
+class TagBeside(Struct, frozen=True):
+    """A tag beside the other, and how many of the other's 1,000 newest entries have both."""
+
+    tag: Slug
+    label: str
+    together: int
+
+
+class TagStats(Struct, frozen=True):
+    """A tag over the last two years, the latest month first, and what it stands beside."""
+
+    tag: Slug
+    label: str
+    entries: int
+    months: tuple[TagMonth, ...]
+    beside: tuple[TagBeside, ...]
+
+
 class Suggestions(Struct, frozen=True):
     """Tags that may be meant, the likeliest first."""
 

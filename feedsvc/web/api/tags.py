@@ -1,8 +1,9 @@
-"""Tags over the JSON API: which there are, what begins with something, what may be meant."""
+"""Tags over the JSON API: which there are, what may be meant, how one stands in time."""
 
 from difflib import SequenceMatcher
 
 from ...model import slugify
+from ...months import month_text
 from ...runtime import Runtime
 from ...store.base import TagCount
 from ..respond import Representation
@@ -21,6 +22,7 @@ class Tags:
     def __init__(self, runtime: Runtime) -> None:
         self._store = runtime.store
         self._composer = runtime.composer
+        self._clock = runtime.clock
 
     def endpoints(self) -> tuple[Endpoint, ...]:
         """What can be asked."""
@@ -46,6 +48,17 @@ class Tags:
                 conditional=True,
                 costly=lambda query: True,
             ),
+            Endpoint(
+                name="getTagStats",
+                method="GET",
+                path="/tags/{tag}/stats",
+                about="tags",
+                handler=self.stats,
+                answers={200: models.TagStats},
+                problems=(404,),
+                conditional=True,
+                costly=lambda query: True,
+            ),
         )
 
     def list(self, call: Call) -> Representation:
@@ -63,6 +76,21 @@ class Tags:
         asked: SuggestTags = call.query
         found = suggestions(asked.q, self._store.tags(limit=_LOOKED_THROUGH), asked.limit)
         record = models.Suggestions(asked.q, tuple(map(self._tag, found)))
+        return replies.reading(lambda: record)
+
+    def stats(self, call: Call) -> Representation:
+        """Tells how many entries have a tag, in which months, and which tags stand beside it.
+
+        Counts against the rate limit.
+        """
+        found = self._store.tag(call.values["tag"], self._clock())
+        record = models.TagStats(
+            tag=found.tag.slug,
+            label=found.tag.label,
+            entries=found.tag.count,
+            months=tuple(models.TagMonth(month_text(m), count) for m, count in found.months),
+            beside=tuple(models.TagBeside(one.slug, one.label, n) for one, n in found.beside),
+        )
         return replies.reading(lambda: record)
 
     def _tag(self, tag: TagCount) -> models.TagEntry:
