@@ -6,15 +6,16 @@ looks up; it runs where the store is.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from .commits import Lookup
 from .config import Config
 from .digest import Digest
+from .keys import content_digest
 from .log import get_logger
 from .model import Entry, PollState, Source
-from .normalise.entry import reconcile
+from .normalise.entry import is_content_of, reconcile
 from .normalise.fulltext import kept
 from .normalise.html import to_text
 from .normalise.identity import distinct
@@ -243,10 +244,29 @@ def _reconciled(
 ) -> Entry | None:
     """What to write of an entry, with the text that was read of its page."""
     written = reconcile(known, entry, now)
-    if written is None or known is None or not source.fulltext:
+    if written is None or known is None:
         return written
-    # whatever the page gave, tags included, is no difference to what the feed says
-    return reconcile(known, kept(store.entry(known.key).entry, entry), now)
+    if source.fulltext:
+        # whatever the page gave, tags included, is no difference to what the feed says
+        written = reconcile(known, kept(store.entry(known.key).entry, entry), now)
+    edited = content_digest(known.digest) != content_digest(entry.digest)
+    if written is not None and edited and _is_known(entry, known, store):
+        return replace(written, updated=known.updated)
+    return written
+
+
+def _is_known(entry: Entry, known: Known, store: Store) -> bool:
+    """Whether a version of an entry is none that is news, though its digest is another.
+
+    It is what is stored, by a digest of an earlier release; or it has come and gone before, and so
+    has what is stored: caches or servers that show now this one, now that.
+    """
+    if is_content_of(entry.digest, store.entry(known.key).entry):
+        return True
+    past = [one.entry for one in store.revisions(known.key) if one.whole]
+    return all(
+        any(is_content_of(digest, one) for one in past) for digest in (entry.digest, known.digest)
+    )
 
 
 def _rewritten(entry: Entry, before: Mapping[str, Known]) -> bool:

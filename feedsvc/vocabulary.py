@@ -46,6 +46,7 @@ VOCABULARIES: dict[str, tuple[str, ...]] = {
         "http://video.search.yahoo.com/mrss",
         "http://video.search.yahoo.com/mrss/",
         "http://tools.search.yahoo.com/mrss/",
+        "http://www.rssboard.org/media-rss",
     ),
     "dc": ("http://purl.org/dc/elements/1.1/", "http://purl.org/dc/elements/1.0/"),
     "dcterms": ("http://purl.org/dc/terms/",),
@@ -70,7 +71,12 @@ VOCABULARIES: dict[str, tuple[str, ...]] = {
     "arxiv": ("http://arxiv.org/schemas/atom",),
 }
 NAMESPACES = {prefix: names[0] for prefix, names in VOCABULARIES.items()}
-_PREFIXES = {name.lower(): prefix for prefix, names in VOCABULARIES.items() for name in names}
+# many a program writes `https:` in them, or leaves a slash out
+_PREFIXES = {
+    name.lower().replace("https:", "http:").rstrip("/"): prefix
+    for prefix, names in VOCABULARIES.items()
+    for name in names
+}
 
 # how count those that change without the entry changing
 VOLATILE = frozenset(
@@ -102,8 +108,10 @@ _PICTURE = re.compile(r"\.(?:avif|gif|jpe?g|png|svg|webp)(?:[?#]|\Z)", re.IGNORE
 
 
 def prefix_of(namespace: str | None) -> str | None:
-    """Our prefix for a namespace that is kept, whatever its case; None for any other."""
-    return _PREFIXES.get(namespace.lower()) if namespace else None
+    """Our prefix for a namespace that is kept, however it is spelt; None for any other."""
+    if not namespace:
+        return None
+    return _PREFIXES.get(namespace.lower().replace("https:", "http:").rstrip("/"))
 
 
 def flat(extensions: Iterable[Extension]) -> Iterator[Extension]:

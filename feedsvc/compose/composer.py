@@ -61,12 +61,15 @@ class Composer(Catalogue):
         site, related = config.site, config.related
         self._at = Addresses(site.base_url, site.authority)
         # whatever shows in a feed beside entries: program, site and related settings
-        self._settings = _digest((__version__, site.model_dump(), related.max, related.list))
+        self._settings = _digest(
+            (__version__, site.model_dump(), related.max, related.list, config.tags.stop)
+        )
         self._entries = EntryComposer(
             self._at,
             author=site.author,
             most=related.max,
             listed=related.list,
+            stop=config.tags.stop,
             settings=self._settings,
         )
         self._shares = _shares(config)

@@ -1,7 +1,7 @@
 """From an entry as the store keeps it to an entry as a feed shows it: relations become links."""
 
 import html
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 
 from ..formats.plain import as_html, as_text
@@ -16,6 +16,7 @@ from ..model import (
     SourceMeta,
     StoredEntry,
     Text,
+    slugify,
 )
 from ..normalise.text import first_words
 from ..vocabulary import without_texts
@@ -32,14 +33,22 @@ _FOREIGN_RELS = frozenset(
 class EntryComposer:
     """Applies the settings of `[related]` and the options of a feed to entries.
 
-    `author` is that of entries for which nobody names one. `settings` names everything else that
-    shows in an entry; it is part of every fingerprint.
+    `author` is that of entries for which nobody names one; `stop` are tags nobody gets. `settings`
+    names everything else that shows in an entry; it is part of every fingerprint.
     """
 
     def __init__(
-        self, at: Addresses, *, author: str | None, most: int, listed: bool, settings: str
+        self,
+        at: Addresses,
+        *,
+        author: str | None,
+        most: int,
+        listed: bool,
+        stop: Iterable[str],
+        settings: str,
     ) -> None:
         self._at = at
+        self._stop = frozenset(map(slugify, stop))
         self._author = (Person(name=author),) if author else ()
         self._max = most
         self._list = listed
@@ -134,16 +143,21 @@ class EntryComposer:
         return Text(value=body + ends, type="html", lang=opening.lang)
 
     def _categories(self, stored: StoredEntry) -> tuple[Category, ...]:
-        """Tags under our own scheme, then what the publisher put under schemes of its own.
-
-        Categories without a scheme have become tags.
-        """
-        scheme = self._at.tag_scheme()
-        ours = [
-            Category(term=tag.slug, scheme=scheme, label=tag.label) for tag in stored.entry.tags
+        """Tags under our own scheme, then what of the publisher's categories they do not tell."""
+        scheme, tags = self._at.tag_scheme(), stored.entry.tags
+        ours = [Category(term=tag.slug, scheme=scheme, label=tag.label) for tag in tags]
+        # under an alias it is told in other words, as whoever runs the service wants it
+        said = (told for tag in tags for told in (tag.slug, tag.label, tag.evidence) if told)
+        known = {told.casefold() for told in said}
+        theirs = [
+            one
+            for one in stored.entry.categories
+            if one.scheme != scheme and (one.scheme or not self._is_told(one, known))
         ]
-        theirs = [one for one in stored.entry.categories if one.scheme and one.scheme != scheme]
         return (*ours, *theirs)
+
+    def _is_told(self, category: Category, known: Collection[str]) -> bool:
+        return category.term.casefold() in known or slugify(category.term) in self._stop
 
     def _source(self, stored: StoredEntry) -> SourceMeta:
         """Where the entry came from, complete enough for `atom:source` (RFC 4287 §4.2.11).

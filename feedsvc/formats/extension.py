@@ -182,9 +182,10 @@ def _rss_person(person: Person) -> str:
 
 
 def main_enclosure(entry: FeedEntry) -> Link | None:
-    """The enclosure that RSS shows as such: the first that is on the web."""
-    links = (link for link in entry.links if link.rel == "enclosure" and web_address(link.href))
-    return next(links, None)
+    """The enclosure that RSS shows as such: the first on the web that plays, else the first."""
+    links = [link for link in entry.links if link.rel == "enclosure" and web_address(link.href)]
+    plays = (link for link in links if (link.type or "").startswith(("audio/", "video/")))
+    return next(plays, next(iter(links), None))
 
 
 def duration_of(entry: FeedEntry) -> str | None:

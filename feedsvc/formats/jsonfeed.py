@@ -95,8 +95,10 @@ def _item(entry: FeedEntry) -> dict[str, Any]:
     others = [link for link in entry.links if link.rel not in ("enclosure", "related")]
     images = [address for one in pictures(entry.extensions) if (address := web_address(one))]
     images += [link.href for link in enclosures if (link.type or "").startswith("image/")]
+    elsewhere = (link.href for link in others if link.rel == "via" and link.href not in told)
     banner = (one for one in banners(entry.extensions) if web_address(one) and one != images[0])
     return item | _present(
+        external_url=next(elsewhere, None),
         summary=as_text(entry.summary) if entry.summary else None,
         image=next(iter(images), None),
         banner_image=next(banner, None),
@@ -135,9 +137,11 @@ def _tags(categories: Iterable[Category]) -> list[str]:
     return list(dict.fromkeys(one.label or one.term for one in categories))
 
 
-def _categories(categories: Iterable[Category]) -> list[dict[str, Any]]:
-    """Those of which a tag, which is a label, is not the whole."""
-    whole = [one for one in categories if one.scheme or (one.label and one.label != one.term)]
+def _categories(categories: Iterable[Category], *, all: bool = False) -> list[dict[str, Any]]:
+    """Those of which a tag, which is a label, is not the whole, or all."""
+    whole = [
+        one for one in categories if all or one.scheme or (one.label and one.label != one.term)
+    ]
     return [_present(term=one.term, scheme=one.scheme, label=one.label) for one in whole]
 
 
@@ -192,13 +196,19 @@ def _source(source: SourceMeta) -> dict[str, Any]:
     return _present(
         id=source.id,
         title=source.title,
+        subtitle=source.subtitle,
         url=source.link,
         feed_url=source.self_link,
         rights=source.rights,
+        icon=source.icon,
+        logo=source.logo,
         authors=_authors(source.authors),
+        categories=_categories(source.categories, all=True),
         updated=rfc3339(source.updated) if source.updated else None,
     )
 
 
 def _link(link: Link) -> dict[str, Any]:
-    return _present(rel=link.rel, href=link.href, type=link.type, title=link.title)
+    return _present(
+        rel=link.rel, href=link.href, type=link.type, hreflang=link.hreflang, title=link.title
+    )

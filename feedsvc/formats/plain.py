@@ -12,6 +12,7 @@ _BLOCK = re.compile(
     "address|article|aside|blockquote|br|dd|details|div|dl|dt|fieldset|figcaption|figure|footer|"
     "form|h[1-6]|header|hr|li|main|nav|ol|p|pre|section|summary|table|td|th|tr|ul"
 )
+_BLANK_LINES = re.compile(r"\n[ \t]*\n")
 _SILENT = frozenset({"script", "style", "template"})
 _UNWRITABLE = re.compile(
     "[^\t\n\r\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"  # XML 1.0 §2.2, less C1
@@ -31,13 +32,16 @@ def line(text: str) -> str:
 
 
 def as_html(text: Text) -> str:
-    """A text construct as HTML; plain text is escaped, its blank lines become paragraphs."""
+    """A text construct as HTML: plain text is escaped, its lines and paragraphs stay apart."""
     if text.type == "html":
         return text.value
-    paragraphs = [part.strip() for part in re.split(r"\n[ \t]*\n", text.value) if part.strip()]
+    escaped = html.escape(text.value.strip(), quote=False)
+    paragraphs = [
+        part.strip().replace("\n", "<br>") for part in _BLANK_LINES.split(escaped) if part.strip()
+    ]
     if len(paragraphs) < 2:
-        return html.escape(text.value.strip(), quote=False)
-    return "".join(f"<p>{html.escape(part, quote=False)}</p>" for part in paragraphs)
+        return "".join(paragraphs)
+    return "".join(f"<p>{part}</p>" for part in paragraphs)
 
 
 def as_text(text: Text) -> str:

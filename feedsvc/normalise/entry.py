@@ -15,7 +15,7 @@ from typing import Protocol
 import msgspec
 
 from ..keys import content_digest, entry_key
-from ..model import Entry, Link, ParsedEntry, Person, Source, SourceMeta, Tag, Text
+from ..model import Entry, ParsedEntry, Source, SourceMeta, Tag, Text
 from ..vocabulary import Extension
 from .dates import moved, settle, told
 from .extensions import extensions, imprint, tells
@@ -35,6 +35,7 @@ _BLOCKS = re.compile(
 _SHOWS = re.compile(
     r"<(?:audio|iframe|img|math|source|video)\b|(?:^|>)(?:\s|&nbsp;)*(?!&nbsp;)[^<\s]"
 )
+_BESIDE_TAGS = re.compile(r"\s*(<[^<>]*>)\s*")
 # In a directory a uid is a path, which may look like an IRI by accident (`memo:2025.txt`)
 _DOCUMENT_ID = re.compile(r"(?:https?://|urn:|tag:)")
 
@@ -93,16 +94,11 @@ def normalise(
     rights = clean_text(parsed.rights) or None
     authors = people(parsed.authors, base)
     contributors = people(parsed.contributors, base)
-    digest = _digest(
-        title, summary, content, link, others, authors, contributors, rights, credit, own_lang
-    )
     carried: tuple[Extension, ...] = ()
     if parsed.extensions:
         repeats = tells(parsed.extensions)
         texts = [title, *(_text(text) for text in (summary, content) if text)] if repeats else []
         carried = extensions(parsed.extensions, base, texts)
-    if kept := imprint(carried, [text.value for text in (summary, content) if text]):
-        digest = f"{digest}.{kept}"
     dates = settle(parsed.published, parsed.updated, now)
     said = clean_text(parsed.published_text)
     if dates.held is not None and not said:
@@ -112,7 +108,7 @@ def normalise(
     fallback_id = minted(authority, source.id, uid)
     id = _upstream_id(parsed, source) or fallback_id
     references = dict.fromkeys(filter(None, map(_reference, parsed.references)))
-    return Entry(
+    entry = Entry(
         id=id,
         fallback_id=fallback_id,
         key=entry_key(id),
@@ -122,7 +118,7 @@ def normalise(
         published=dates.published,
         updated=dates.updated,
         dated=dates.dated,
-        digest=digest,
+        digest="",
         link=link,
         links=others,
         summary=summary,
@@ -139,6 +135,21 @@ def normalise(
         extensions=carried,
         modified=told(parsed.updated, now),
     )
+    digest = _digest(entry, own_lang)
+    if kept := imprint(carried, [text.value for text in (summary, content) if text]):
+        digest = f"{digest}.{kept}"
+    return replace(entry, digest=digest)
+
+
+def is_content_of(digest: str, stored: Entry) -> bool:
+    """Whether a digest is that of a stored entry's content, as digests are made today.
+
+    One that an earlier version made is another. Whether its language is its own or its feed's
+    is not stored, and its feed's text is not where there is the full text of its page.
+    """
+    if stored.fulltext:
+        return False
+    return content_digest(digest) in {_digest(stored, lang) for lang in (stored.lang, None)}
 
 
 def reconcile(known: KnownEntry | None, entry: Entry, now: datetime) -> Entry | None:
@@ -236,32 +247,31 @@ def _reference(named: str) -> str:
     return (clean_url(named) or named) if named.startswith(("http://", "https://")) else named
 
 
-def _digest(
-    title: str,
-    summary: Text | None,
-    content: Text | None,
-    link: str | None,
-    others: tuple[Link, ...],
-    authors: tuple[Person, ...],
-    contributors: tuple[Person, ...],
-    rights: str | None,
-    credit: str | None,
-    lang: str | None,
-) -> str:
+def _digest(entry: Entry, lang: str | None) -> str:
     """SHA-256 over what counts as content; the feed's language does not, only the entry's own.
 
-    Nor does white space, which programs set now so and now so.
+    Nor does how much white space there is, or any beside a tag: programs set it now so, now so.
     """
+    summary, content = entry.summary, entry.content
     said = (
-        title,
-        summary and (summary.type, "".join(summary.value.split()), summary.lang),
-        content and (content.type, "".join(content.value.split()), content.lang),
-        link,
-        [(x.href, x.rel, x.type, x.hreflang, x.title, x.length) for x in others],
-        [(x.name, x.email, x.uri) for x in authors],
-        [(x.name, x.email, x.uri) for x in contributors],
-        rights,
-        credit,
+        entry.title,
+        summary and (summary.type, _unspaced(summary), summary.lang),
+        content and (content.type, _unspaced(content), content.lang),
+        entry.link,
+        [(x.href, x.rel, x.type, x.hreflang, x.title, x.length) for x in entry.links],
+        [(x.name, x.email, x.uri) for x in entry.authors],
+        [(x.name, x.email, x.uri) for x in entry.contributors],
+        entry.rights,
+        entry.credit,
         lang,
     )
     return hashlib.sha256(msgspec.json.encode(said)).hexdigest()
+
+
+def _unspaced(text: Text) -> str:
+    value = text.value
+    if text.type == "html":
+        if "<pre" in value:
+            return value
+        value = _BESIDE_TAGS.sub(r"\1", value)
+    return " ".join(value.split())

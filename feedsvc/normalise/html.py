@@ -15,6 +15,8 @@ import nh3
 from ..tracking import words
 from .media import FRAME, HIDDEN, LAZY_SETS, LAZY_SOURCES, NOSCRIPT, SPARE_SOURCES, srcset, tidy
 from .policy import ATTRIBUTES, CONTENT_DROPPED, TAGS
+from .strays import TAG_NAMES
+from .strays import as_text as strays_as_text
 from .text import clean_lines, legal
 from .urls import SCHEMES, absolute, clean_url
 
@@ -66,6 +68,15 @@ _SPOKEN = re.compile(rf"(&lt;/?)({FRAME}|{NOSCRIPT})\b")
 _REAL_NAMES = {FRAME: "iframe", NOSCRIPT: "noscript"}
 _CLOSED_AT_ONCE = re.compile(r"<iframe\b([^<>]*)(?<=[\s\"'])/>", re.IGNORECASE)
 _FRAME_TAGS = re.compile(r"<(?:iframe\b[^<>]*\ssrc\b[^<>]*|(/)iframe[^<>]*)>", re.IGNORECASE)
+# as XML has it; a parser takes the end for another break
+_BREAK_TWICE = re.compile(r"(<br\b[^<>]*>)\s*</br\s*/?>", re.IGNORECASE)
+_ANY_PLAYER = re.compile(r"</?(?:embed|iframe|object|param)\b[^<>]*>", re.IGNORECASE)
+# players of old; where there are several ways in, as in an object that holds an `embed`, the last
+_EMBED = re.compile(r"<embed\b([^<>]*?)/?>(?:\s*</embed\s*>)?", re.IGNORECASE)
+_OBJECT = re.compile(r"<object\b([^<>]*?\s)data(\s*=[^<>]*)>", re.IGNORECASE)
+_MOVIE = re.compile(
+    r"<param\b[^<>]*\bname\s*=\s*[\"']?(?:movie|src)\b[^<>]*?\svalue(\s*=[^<>]*?)/?>", re.IGNORECASE
+)
 _BASE = re.compile(
     r"<base\b[^<>]*?\shref\s*=\s*(?:\"([^\"<>]*)\"|'([^'<>]*)'|([^\s\"'<>]+))", re.IGNORECASE
 )
@@ -98,8 +109,14 @@ def clean(html: str, *, base: str | None = None, page: str | None = None) -> str
     html = legal(html)
     if _hostile(html):
         return _text_alone(html)
+    if "</br" in html:
+        html = _BREAK_TWICE.sub(r"\1", html)
     tags = _TAG_NAMES.findall(html)
     names = set(tags)
+    if not names <= TAG_NAMES or html.count("<") > html.count(">"):
+        html = strays_as_text(html, names)
+        tags = _TAG_NAMES.findall(html)
+        names = set(tags)
     ordinary = names <= _ORDINARY
     if not ordinary:
         html, base = _unusual(html, names, base)
@@ -125,6 +142,12 @@ def _unusual(html: str, names: set[str], base: str | None) -> tuple[str, str | N
     lower = {name.lower() for name in names}
     if "base" in lower and (match := _BASE.search(html)):
         base = absolute(unescape(match[1] or match[2] or match[3] or ""), base) or base
+    if "embed" in lower:
+        html, lower = _EMBED.sub(r"<iframe\1></iframe>", html), lower | {"iframe"}
+    elif "object" in lower:
+        found = _OBJECT.sub(r"<iframe\1src\2></iframe>", html)
+        html = found if found != html else _MOVIE.sub(r"<iframe src\1></iframe>", html)
+        lower |= {"iframe"}
     if "iframe" in lower:
         # written as in XML, or never closed, it would hold all that follows
         html = _CLOSED_AT_ONCE.sub(r"<iframe\1></iframe>", html)
@@ -254,5 +277,5 @@ def to_text(html: str) -> str:
 def plain(value: str) -> str:
     """The text of HTML that nobody has sanitised yet, such as a title's."""
     if "<" in value:
-        return to_text(clean(value))
+        return to_text(clean(_ANY_PLAYER.sub("", value)))
     return clean_lines(unescape(legal(value)))

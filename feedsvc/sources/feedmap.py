@@ -16,12 +16,14 @@ from ..vocabulary import Extension, flat, seconds
 from .carrying import CARRIED
 from .dialects import PARTIAL, SOUND, read_date
 from .fields import join, media_type, plain, wait, whole
+from .saxdriver import PERMALINK
 
 Raw = Mapping[str, Any]
 
 _HTML = frozenset({"text/html", "application/xhtml+xml"})
 _PICTURES = frozenset({"image/avif", "image/gif", "image/jpeg", "image/png", "image/webp"})
 _BASE64 = re.compile(r"[A-Za-z0-9+/=\s]+")
+_NOWHERE = re.compile(r"\s*(?:https?:/*\s*\Z|javascript:|data:)", re.IGNORECASE)
 _IANA = ("http://www.iana.org/assignments/relation/", "https://www.iana.org/assignments/relation/")
 _SUMMARIES = ("summary", "itunes_summary", "dc_description", "media_description", "itunes_subtitle")
 _SUBTITLES = ("subtitle", "itunes_subtitle", "itunes_summary", "dc_description")
@@ -231,8 +233,11 @@ def _kind(detail: Raw) -> str:
 
 def _unread(raw: Raw) -> str | None:
     """The media type of an entry's content where it is none that can be shown."""
-    found = mappings(raw, "content")
-    return next((_kind(x) for x in found if string(x, "value") and _text(x) is None), None)
+    inside = [one for one in mappings(raw, "content") if string(one, "src") is None]
+    kinds = (_kind(one) for one in inside if _text(one) is None)
+    return next(
+        (kind for kind in kinds if kind not in _HTML and not kind.startswith("text/")), None
+    )
 
 
 def _plain(raw: Raw, name: str) -> str | None:
@@ -362,12 +367,12 @@ def _pages(raw: Raw, feed: Feed) -> Iterator[Link]:
     if original:  # the address before a counting service replaced it
         yield Link(href=original)
         links = [link for link in links if link.rel != "alternate"]
-    elif not feed.atom and not _first(links, "alternate"):
-        # an RSS guid that is a permalink; feedparser puts it there when no link came first
-        guid = string(raw, "link") or ""
-        if guid.startswith(("http://", "https://")):
-            yield Link(href=guid)
     yield from links
+    guid = string(raw, "id") or ""
+    led = any(link.rel == "alternate" and not _NOWHERE.match(link.href) for link in links)
+    if not (led or feed.atom or original) and _get(raw, PERMALINK) and guid.startswith("http"):
+        # where there is no link, or none that leads anywhere
+        yield Link(href=guid)
     for one in mappings(raw, "content"):
         if (src := string(one, "src")) is not None:
             # a recording is not the page of an entry, even if there is no other

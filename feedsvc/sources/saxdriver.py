@@ -19,9 +19,12 @@ from feedparser.sanitizer import replace_doctype
 from ..errors import ParseError
 from .carrying import CarryingLoose, CarryingStrict
 from .fields import join, paired, rebased
+from .foreign import ForeignStrict
 from .quick import NO_ATTRIBUTES, Quick
 
 Raw = Mapping[str, Any]
+
+PERMALINK = "feedsvc_permalink"
 
 _ODD = (AttributeError, LookupError, TypeError, ValueError)
 _MAX_EXPANSION = 16 << 20
@@ -42,7 +45,7 @@ _AMPERSAND = re.compile(
     r"<!\[CDATA\[.*?(?:\]\]>|\Z)|&(?!(?:#\d+|#[xX][0-9A-Fa-f]+|[A-Za-z_][\w.-]*);)", re.DOTALL
 )
 _XHTML = "application/xhtml+xml"
-_XML_TYPE = re.compile(r"[/+]xml\Z")
+_XML_TYPE = re.compile(r"(?<!svg)[/+]xml\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +211,16 @@ class _Kept(_Mixin):  # type: ignore[misc]
         if self.basestack:
             self.baseuri = self.basestack[-1]
 
+    # whether a guid is an address it forgets where there is a link, if only an empty one
+    def _start_guid(self, attributes: dict[str, str]) -> None:
+        super()._start_guid(attributes)
+        said = attributes.get("ispermalink", "true").strip().lower()
+        self._get_context()[PERMALINK] = said == "true"
+
+    # RSS 1.0 has a module of its own for enclosures, in the terms of RDF
+    def _start_enc_enclosure(self, attributes: dict[str, str]) -> None:
+        self._start_enclosure({"href": attributes.get("rdf:resource", ""), **attributes})
+
     # nor does it keep the language of an entry apart from those of its texts
     def _start_item(self, attributes: dict[str, str]) -> None:
         super()._start_item(attributes)
@@ -311,7 +324,7 @@ for _name in ("media_description", "itunes_summary", "itunes_subtitle", "dc_desc
     _set_apart(_name)
 
 
-class _Strict(CarryingStrict, _Kept, Quick, feedparser.api.StrictFeedParser):  # type: ignore[misc]
+class _Strict(CarryingStrict, ForeignStrict, _Kept, Quick, feedparser.api.StrictFeedParser):  # type: ignore[misc]
     """For well-formed XML."""
 
     deepest = _MAX_DEPTH

@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import compress
 
 from ..errors import ParseError
 from ..model import ParsedEntry, PollState, Problem, Source, SourceKind, SourceMeta
@@ -191,9 +192,9 @@ def _parse_xml(
     elif not cut and not parsed.entries and not parsed.version and root != "channel":
         raise ParseError(_no_feed(root, body))
     reading = _reading(parsed, document, problems, atom=atom)
-    if gone := feedmap.deleted(parsed.feed):
-        reading = _without(reading, gone)
-    return replace(reading, outline=outline if exact and not reading.problems else None)
+    reading = replace(reading, outline=outline if exact and not reading.problems else None)
+    gone = feedmap.deleted(parsed.feed)
+    return _without(reading, gone) if gone else reading
 
 
 def _without(reading: Reading, gone: Mapping[str, datetime | None]) -> Reading:
@@ -207,9 +208,15 @@ def _without(reading: Reading, gone: Mapping[str, datetime | None]) -> Reading:
         said = entry.updated or entry.published
         return when is None or said is None or said > when
 
-    entries = tuple(filter(stands, reading.entries))
+    standing = list(map(stands, reading.entries))
+    entries = tuple(compress(reading.entries, standing))
+    outline = reading.outline
+    if outline is not None:
+        # what is left out is read again, lest it is no longer said to be deleted
+        outline = replace(outline, marks=tuple(compress(outline.marks, standing)))
     left = {entry.uid for entry in entries}
-    return replace(reading, entries=entries, removed=tuple(uid for uid in gone if uid not in left))
+    removed = tuple(uid for uid in gone if uid not in left)
+    return replace(reading, entries=entries, removed=removed, outline=outline)
 
 
 def _drive(data: bytes, base: str, headers: Mapping[str, str], body: bytes) -> Parsed:

@@ -47,6 +47,7 @@ def test_keys_stand_in_one_order() -> None:
         "url",
         "title",
         "content_html",
+        "external_url",
         "summary",
         "image",
         "date_published",

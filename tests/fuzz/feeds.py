@@ -48,6 +48,7 @@ COMPOSER = EntryComposer(
     Addresses(base_url="https://feeds.example", authority="feeds.example,2026"),
     author=None,
     most=5,
+    stop=(),
     listed=True,
     settings="",
 )

@@ -6,11 +6,14 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
 from feedsvc.model import Source
 from feedsvc.notes import notes
 from feedsvc.query import parse
 from feedsvc.round import poll_once
+from feedsvc.store import SqlStore
+from feedsvc.store.schema import entries
 from tests.badfeeds import START, Feed
 from tests.feedserver import FeedServer
 
@@ -101,3 +104,43 @@ def test_one_feed_deletes_nothing_of_another(feed: Feed) -> None:
     result = asyncio.run(poll_once(feed.runtime, ignore_schedule=True))
     assert [report.error for report in result.reports] == [None, None]
     assert sorted(feed.entries()) == ["urn:a", "urn:b"]
+
+
+def test_what_is_no_longer_said_to_be_deleted_comes_back(feed: Feed) -> None:
+    feed.poll_body(FEED.format(version(5) + version(5, "b")))
+    feed.poll_body(FEED.format(gone(6) + version(5) + version(5, "b")))
+    assert list(feed.entries()) == ["urn:b"]
+    feed.poll_body(FEED.format(version(5) + version(5, "b")))
+    assert sorted(feed.entries()) == ["urn:a", "urn:b"]
+
+
+def text(number: int) -> str:
+    """An undated version of a post that does not say when it was updated."""
+    return FEED.format(
+        f"<entry><id>urn:a</id><title>A</title><published>2026-01-01T08:00:00Z</published>"
+        f"<content>Text {number}.</content></entry>"
+    )
+
+
+def test_versions_that_take_turns_are_announced_once_each(feed: Feed) -> None:
+    moments = []
+    for number in (1, 2, 1, 2, 1, 1, 2, 3):
+        feed.poll_body(text(number))
+        (stored,) = feed.entries().values()
+        assert stored.entry.content is not None
+        assert stored.entry.content.value == f"Text {number}."
+        moments.append(stored.entry.updated)
+    # an edit, its withdrawal, and then a version nobody has seen
+    assert [n for n in range(1, 8) if moments[n] != moments[n - 1]] == [1, 2, 7]
+
+
+def test_a_digest_of_an_earlier_release_makes_no_edit(feed: Feed) -> None:
+    feed.poll_body(text(1))
+    (before,) = feed.entries().values()
+    store = feed.runtime.store
+    assert isinstance(store, SqlStore)
+    with store.writing() as connection:
+        connection.execute(update(entries).values(digest="0" * 64))
+    feed.poll_body(text(1).replace("<title>F<", "<title>G<"))
+    (after,) = feed.entries().values()
+    assert (after.entry.updated, after.entry.digest) == (before.entry.updated, before.entry.digest)

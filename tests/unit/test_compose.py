@@ -523,6 +523,18 @@ def test_tags_stand_under_our_scheme_and_the_publishers_categories_under_theirs(
     )
 
 
+def test_categories_that_no_tag_tells_come_out_as_they_came() -> None:
+    python = Category(term="python", label="r/python")
+    bare = [Category(term=term) for term in ("C", "C++", "🎉", "Spam")]
+    tags = (Tag(slug="c", label="C++", origin="feed"),)
+    tags += (Tag(slug="uk", label="UK", origin="feed", evidence="Britain"),)
+    one = entry(1, tags=tags, categories=(python, *bare, Category(term="Britain")))
+    found = composed(one, tags={"stop": ["spam"]})
+    # `c` is the term of the tag
+    assert found.categories[2:] == (python, bare[2])
+    assert [one.label for one in found.categories[:2]] == ["C++", "UK"]
+
+
 def test_an_entry_has_an_author_its_own_its_sources_or_the_sites() -> None:
     ann, desk = Person(name="Ann"), Person(name="Desk")
     meta = SourceMeta(authors=(desk,))

@@ -17,6 +17,7 @@ COMPOSER = EntryComposer(
     Addresses("https://feeds.example", "example.org,2026"),
     author="Ed",
     most=5,
+    stop=(),
     listed=True,
     settings="",
 )

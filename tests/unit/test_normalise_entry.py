@@ -380,6 +380,12 @@ def test_white_space_is_kept_and_is_no_new_version() -> None:
     assert written is not None
     assert (written.content, written.updated) == (after.content, before.updated)
     assert reconcile(remembered(after), after, NOW + DAY) is None
+    for said in ("<p>Onetwo</p><p>Three</p>", "<pre>One two</pre>"):
+        before = made(ParsedEntry(uid="x:1", content=html(said)))
+        edited = made(ParsedEntry(uid="x:1", content=html(said.replace("ne", "ne "))))
+        written = reconcile(remembered(before), edited, NOW + DAY)
+        assert written is not None
+        assert written.updated == NOW + DAY
 
 
 def test_the_page_of_an_entry_keeps_what_its_link_says() -> None:

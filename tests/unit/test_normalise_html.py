@@ -537,3 +537,55 @@ def test_passes_over_what_is_nested_anew_are_few(monkeypatch: pytest.MonkeyPatch
     passes.clear()
     clean("<p><object><p>a</p></object></p><form><li><form><li>b", base=BASE)
     assert 1 < len(passes) <= 6
+
+
+@pytest.mark.parametrize(
+    ("html", "expected"),
+    [
+        ("We show $x<y$ and more, and a<b holds.", "We show $x&lt;y$ and more, and a&lt;b holds."),
+        ("a<b", "a&lt;b"),
+        (
+            "<p>List<String>, #include <stdio.h></p>",
+            "<p>List&lt;String&gt;, #include &lt;stdio.h&gt;</p>",
+        ),
+        (
+            "Ann <ann@x.example> at <https://x.example/a>",
+            "Ann &lt;ann@x.example&gt; at &lt;https://x.example/a&gt;",
+        ),
+        # what was cut off in the middle of a tag, and elements of others
+        ('<p>One <a href="https://x.exam', "<p>One </p>"),
+        ("<p>One <im", "<p>One </p>"),
+        ("<div <p>One</p>", "<div>One<p></p></div>"),
+        ("<o:p></o:p><foo>One</foo><fb:like href='x'/>", "One"),
+        ("<foo<script>alert(1)</script>", "&lt;foo"),
+    ],
+)
+def test_what_only_looks_like_a_tag_is_text(html: str, expected: str) -> None:
+    assert clean(html) == expected
+    assert clean(expected) == expected
+
+
+@pytest.mark.parametrize("html", ["a<br></br>b", "a<br/></br>b", "a<br clear='all'> </br>b"])
+def test_a_line_break_as_xml_has_it_is_one(html: str) -> None:
+    assert clean(html) == "a<br>b"
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        '<embed src="https://www.youtube.com/embed/abc" type="x">',
+        '<object data="https://www.youtube.com/embed/abc"><p></p></object>',
+        '<object><param name="movie" value="https://www.youtube.com/embed/abc"></param></object>',
+        '<object data="/x.swf"><embed src="https://www.youtube.com/embed/abc"></embed></object>',
+    ],
+)
+def test_players_of_old_stay_players(html: str) -> None:
+    cleaned = clean(html)
+    assert 'src="https://www.youtube-nocookie.com/embed/abc"' in cleaned
+    assert cleaned.count("<iframe") == cleaned.count("sandbox=") == 1
+
+
+def test_other_embedded_things_become_links_but_in_titles() -> None:
+    html = '<embed src="https://a.example/a.mp3">'
+    assert clean(html) == '<a href="https://a.example/a.mp3">a.example</a>'
+    assert plain(f"Listen {html} now") == "Listen now"

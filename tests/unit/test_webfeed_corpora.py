@@ -127,7 +127,12 @@ def test_text_in_one_piece_changes_nothing(corpus: str, monkeypatch: pytest.Monk
     assert made
 
 
-class Unhurried(saxdriver.CarryingStrict, saxdriver._Kept, feedparser.api.StrictFeedParser):  # type: ignore[misc]
+class Unhurried(
+    saxdriver.CarryingStrict,
+    saxdriver.ForeignStrict,
+    saxdriver._Kept,
+    feedparser.api.StrictFeedParser,
+):  # type: ignore[misc]
     """Our parser with feedparser's own methods in place of those of `quick`."""
 
     deepest = saxdriver._Strict.deepest

@@ -132,3 +132,66 @@ def test_the_page_of_an_author_is_no_address_of_the_feed() -> None:
     meta = parse_feed(body.encode()).meta
     assert meta is not None
     assert meta.self_link is None
+
+
+@pytest.mark.parametrize(
+    "space", ["http://unknown.example/ns", "http://activitystrea.ms/spec/1.0/"]
+)
+def test_what_stands_in_a_foreign_element_is_not_the_entrys(space: str) -> None:
+    inside = "<title>I</title><id>i</id><guid>i</guid><link>http://i.example/</link>"
+    inside += "<updated>2019-01-01T00:00:00Z</updated><author><name>Bob</name></author>"
+    inside += "<category>inner</category><summary>inner</summary><content>inner</content>"
+    body = RSS.format(
+        "T", f"a</link><x:box xmlns:x='{space}'>{inside}</x:box><link>http://p.example/b"
+    )
+    (found,) = parse_feed(body.encode()).entries
+    (alone,) = parse_feed(RSS.format("T", "a</link><link>http://p.example/b").encode()).entries
+    assert found == alone
+
+
+def test_a_wrapper_without_a_namespace_is_read_through() -> None:
+    body = RSS.format("T", "a</link><categories><category>C</category></categories><link>")
+    (found,) = parse_feed(body.encode()).entries
+    assert [one.term for one in found.categories] == ["C"]
+    strange = body.replace("<rss ", "<rss xmlns='http://unknown.example/rss' ")
+    (found,) = parse_feed(strange.encode()).entries
+    assert [one.term for one in found.categories] == ["C"]
+
+
+@pytest.mark.parametrize("link", [None, "", " ", "http://", "javascript:x"])
+@pytest.mark.parametrize("said", ["", " isPermaLink='True'"])
+def test_a_permalink_is_the_page_where_no_link_leads_anywhere(link: str | None, said: str) -> None:
+    rss = "<rss version='2.0'><channel><item><title>T</title>{}</item></channel></rss>"
+    link = "" if link is None else f"<link>{link}</link>"
+    guid = f"<guid{said}>http://p.example/a</guid>"
+    for inside in (f"{guid}{link}", f"{link}{guid}"):
+        assert first(rss.format(inside)) == ("T", "http://p.example/a")
+    named = "<guid isPermaLink='false'>http://p.example/a</guid>"
+    assert first(rss.format(named)) == ("T", None)
+
+
+def test_enclosures_of_rss_1_are_read() -> None:
+    body = """<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"
+    xmlns="http://purl.org/rss/1.0/" xmlns:enc="http://purl.oclc.org/net/rss_2.0/enc#">
+    <item rdf:about="http://p.example/a"><title>T</title><link>http://p.example/a</link>
+    <enc:enclosure rdf:resource="http://p.example/a.mp3" enc:type="audio/mpeg" enc:length="5"/>
+    </item></rdf:RDF>"""
+    (found,) = parse_feed(body.encode()).entries
+    (file,) = [link for link in found.links if link.rel == "enclosure"]
+    assert (file.href, file.type, file.length) == ("http://p.example/a.mp3", "audio/mpeg", 5)
+
+
+@pytest.mark.parametrize(
+    ("name", "space"),
+    [
+        ("media:credit", "http://www.rssboard.org/media-rss"),
+        ("itunes:season", "https://www.itunes.com/dtds/podcast-1.0.dtd/"),
+        ("podcast:season", "https://podcastindex.org/namespace/1.0/"),
+        ("thr:total", "http://purl.org/syndication/thread/1.0/"),
+    ],
+)
+def test_namespaces_are_known_however_they_are_spelt(name: str, space: str) -> None:
+    local = name.partition(":")[2]
+    body = RSS.format("T", f"a</link><x:{local} xmlns:x='{space}'>3</x:{local}><link>")
+    (found,) = parse_feed(body.encode()).entries
+    assert [(one.name, one.text) for one in found.extensions] == [(name, "3")]

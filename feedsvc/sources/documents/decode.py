@@ -163,8 +163,8 @@ def _wide(body: bytes) -> str | None:
     if len(sample) < 4 or b"\0" not in sample:
         return None
     half = len(sample) // 2
-    if sample[1::2].count(0) > half * 0.4 and sample[0::2].count(0) < half * 0.1:
+    if sample[1::2].count(0) > half * 0.6 and sample[0::2].count(0) < half * 0.1:
         return "utf-16-le"
-    if sample[0::2].count(0) > half * 0.4 and sample[1::2].count(0) < half * 0.1:
+    if sample[0::2].count(0) > half * 0.6 and sample[1::2].count(0) < half * 0.1:
         return "utf-16-be"
     return None
