@@ -9,7 +9,14 @@ import secrets
 from collections.abc import Mapping
 from http import HTTPStatus
 
-from ..errors import FeedsvcError, NotFound, QueryError, QueryTooCostly, StoreUnavailable
+from ..errors import (
+    FeedsvcError,
+    NotFound,
+    OptionError,
+    QueryError,
+    QueryTooCostly,
+    StoreUnavailable,
+)
 from ..log import get_logger
 from . import access, negotiate
 from .message import Answer, Ask, Headers
@@ -85,6 +92,9 @@ class Errors:
                     "help": self._site.absolute("/search"),
                 }
                 return self._write(ask, 400, str(error), members=members)
+            case OptionError():
+                field = {"field": error.option, "detail": str(error)}
+                return self._write(ask, 400, str(error), members={"errors": [field]})
             case NotFound():
                 return self._write(ask, 404, str(error))
             case QueryTooCostly():

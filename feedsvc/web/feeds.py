@@ -73,8 +73,8 @@ class Feeds:
     def represent(self, ask: Ask) -> Representation:
         """What `/feeds/…` serves; `ask.path` begins with that.
 
-        Raises `NotFound`, `QueryError`, `BadRequest`, and `Moved` for an address that is not the
-        canonical one.
+        Raises `NotFound`, `QueryError`, `OptionError`, `BadRequest`, and `Moved` for an address
+        that is not the canonical one.
         """
         options = self._composer.options(ask.arguments)
         request, suffix = self._resolve(ask, options)

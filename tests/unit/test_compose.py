@@ -12,7 +12,7 @@ import pytest
 from feedsvc.compose import Composer, FeedRequest, Options
 from feedsvc.compose.shelf import Shelf
 from feedsvc.config import Config
-from feedsvc.errors import NotFound, QueryError
+from feedsvc.errors import NotFound, OptionError, QueryError
 from feedsvc.formats import FORMATS
 from feedsvc.keys import entry_key
 from feedsvc.model import (
@@ -135,13 +135,13 @@ def test_tags_have_one_spelling_order_and_alias(composer: Composer) -> None:
 def test_what_cannot_be_a_tag_is_not_found(composer: Composer) -> None:
     with pytest.raises(NotFound):
         composer.tags(["!", ""])
-    with pytest.raises(QueryError, match="at most 64"):
+    with pytest.raises(OptionError, match="at most 64"):
         composer.tags([f"t{number}" for number in range(65)])
 
 
 @pytest.mark.parametrize("slug", ["-russia", " !Russia"])
 def test_a_tag_to_be_left_out_is_sent_to_the_queries(composer: Composer, slug: str) -> None:
-    with pytest.raises(QueryError, match=r"/feeds/query\?q=-tag:russia"):
+    with pytest.raises(OptionError, match=r"/feeds/query\?q=-tag:russia"):
         composer.tags(["diplomacy", slug])
 
 
@@ -213,7 +213,7 @@ def test_only_options_that_differ_stand_in_the_address(composer: Composer) -> No
 def test_a_bad_option_is_named_with_what_it_may_be(
     composer: Composer, name: str, value: str
 ) -> None:
-    with pytest.raises(QueryError, match=f"^{name} is "):
+    with pytest.raises(OptionError, match=f"^{name} is "):
         composer.options({name: value})
 
 
@@ -272,7 +272,7 @@ def test_one_page_names_neither_first_nor_next(composer: Composer, store: Store)
 
 
 def test_a_bad_cursor_is_refused(composer: Composer) -> None:
-    with pytest.raises(QueryError):
+    with pytest.raises(OptionError):
         composer.render(composer.all(Options(limit=3, before="nonsense")), "atom")
 
 

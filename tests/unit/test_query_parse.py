@@ -215,6 +215,22 @@ def test_a_line_break_does_not_move_the_caret() -> None:
     assert caught.value.pointer() == "a b tagg:c\n    ^"
 
 
+def test_the_caret_stands_below_its_place_in_any_script() -> None:
+    with pytest.raises(QueryError) as caught:
+        parse("東京 e\u0301t tagg:c")
+    shown, caret = caught.value.pointer().split("\n")
+    assert shown == "東京 e\u0301t tagg:c"
+    assert caret == "\u3000\u3000 " + "   ^"
+
+
+def test_of_a_long_query_what_is_around_the_place_is_shown() -> None:
+    with pytest.raises(QueryError) as caught:
+        parse("word " * 100 + "tagg:c" + " word" * 100)
+    shown, caret = caught.value.pointer().split("\n")
+    assert shown == f"…{'word ' * 12}tagg:c{' word' * 2} wor…"
+    assert caret == " " * 61 + "^"
+
+
 def test_limits_are_met_exactly() -> None:
     longest = "a" * 100 + " " * (MAX_LENGTH - 100)
     assert parse(longest).where == word("a" * 100)

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from ...compose.request import MAX_LIMIT
+from ...query import MAX_LENGTH
 
 # addresses hold no control characters
 _PLAIN = r"^[^\x00-\x1f\x7f]*$"
@@ -16,10 +17,10 @@ _PLAIN = r"^[^\x00-\x1f\x7f]*$"
 Query = Annotated[
     str,
     Meta(
-        max_length=2000,
         description="A query of the query language.",
         examples=["tag:diplomacy -tag:sports"],
-        extra_json_schema={"format": "feedsvc-query"},
+        # one that is too long is refused where it is read, with the place
+        extra_json_schema={"format": "feedsvc-query", "maxLength": MAX_LENGTH},
     ),
 ]
 Before = Annotated[
