@@ -68,6 +68,16 @@ class Moved(Exception):
         self.location = location
 
 
+def place_of(error: QueryError) -> Mapping[str, object]:
+    """The members of a problem that point into a query."""
+    return {"query": error.query, "position": error.position, "pointer": error.pointer()}
+
+
+def told_of(error: OptionError) -> Mapping[str, object]:
+    """The members of a problem that name an option and what is wrong with it."""
+    return {"errors": [{"field": error.option, "detail": str(error)}]}
+
+
 class Errors:
     """Turns exceptions into answers."""
 
@@ -85,16 +95,10 @@ class Errors:
                     ask, error.status, error.detail, members=error.members, headers=error.headers
                 )
             case QueryError():
-                members = {
-                    "query": error.query,
-                    "position": error.position,
-                    "pointer": error.pointer(),
-                    "help": self._site.absolute("/search"),
-                }
+                members = {**place_of(error), "help": self._site.absolute("/search")}
                 return self._write(ask, 400, str(error), members=members)
             case OptionError():
-                field = {"field": error.option, "detail": str(error)}
-                return self._write(ask, 400, str(error), members={"errors": [field]})
+                return self._write(ask, 400, str(error), members=told_of(error))
             case NotFound():
                 return self._write(ask, 404, str(error))
             case QueryTooCostly():

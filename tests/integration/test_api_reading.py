@@ -214,7 +214,7 @@ def test_a_bad_parameter_is_named_with_what_it_may_be(
 def test_a_bad_query_points_at_the_place(client: Client) -> None:
     problem = body(client.get(path("/entries"), query_string={"q": "tag:a (b"}), 400)
     assert problem["position"] == 6
-    assert body(client.get(path("/entries?before=nonsense")), 400)["detail"]
+    assert body(client.get(path("/entries?before=nonsense")), 404)["detail"]
 
 
 def test_answers_are_as_the_description_says(client: Client) -> None:

@@ -200,6 +200,7 @@ def test_settings_are_changed_and_taken_back(api: Api) -> None:
     assert (told["enabled"], told["state"], told["next_at"]) == (False, "off", None)
     bad = api.ask("PATCH", "/sources/bbc", 400, json={"keep": "tag:("})
     assert bad["errors"][0]["field"] == "keep"
+    assert (bad["query"], bad["position"], bad["pointer"]) == ("tag:(", 0, "tag:(\n^")
     assert api.ask("PATCH", "/sources/nobody", 404, json={})
 
 

@@ -345,7 +345,6 @@ def test_a_query_that_is_too_long_is_pointed_at_where_it_is(world: World, addres
         ("/feeds/all/archive/april.atom", "archive"),
         ("/feeds/tags/-a.atom", "tags"),
         ("/search?q=a&limit=x", "limit"),
-        ("/api/v1/entries?before=nonsense", "before"),
     ],
 )
 def test_a_bad_option_is_named_and_is_no_query(world: World, asked: str, option: str) -> None:
@@ -357,6 +356,13 @@ def test_a_bad_option_is_named_and_is_no_query(world: World, asked: str, option:
     assert not {"query", "position", "pointer", "help"} & problem.keys()
     page = client.get(asked, headers={"Accept": "text/html"}).get_data(as_text=True)
     assert "What can be asked" not in page
+
+
+def test_a_cursor_of_the_api_is_the_address_of_a_page(world: World) -> None:
+    reply = client_of(world).get("/api/v1/entries?before=nonsense")
+    problem = json.loads(reply.data)
+    assert reply.status_code == 404
+    assert problem["errors"] == [{"field": "before", "detail": problem["detail"]}]
 
 
 def test_only_control_characters_are_called_that(world: World) -> None:

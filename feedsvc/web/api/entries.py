@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from ...compose import FeedRequest
-from ...errors import NotFound
+from ...errors import NotFound, OptionError
 from ...keys import parse_key
 from ...model import Duplicate, Person, Related, StoredEntry, Text
 from ...runtime import Runtime
 from ...store.base import Head
 from ...store.base import Revision as StoredRevision
-from ..errors import Gone
+from ..errors import Gone, HttpError, told_of
 from ..respond import JSON_TYPE, Rendered, Representation, digest
 from ..site import Site
 from . import models, replies
@@ -39,6 +39,7 @@ class Entries:
                 handler=self.list,
                 query=ListEntries,
                 answers={200: models.EntryPage},
+                problems=(404,),
                 conditional=True,
                 costly=lambda query: bool(query.q),
             ),
@@ -90,7 +91,11 @@ class Entries:
             }
         )
         request = self._composer.query(asked.q, options)
-        head = self._composer.head(request)
+        try:
+            head = self._composer.head(request)
+        except OptionError as error:
+            # a cursor is the address of a page, and there is none
+            raise HttpError(404, str(error), members=told_of(error)) from error
 
         def render() -> Rendered:
             page = self._composer.page(request)

@@ -11,7 +11,7 @@ from ...compose.request import MAX_LIMIT
 from ...query import MAX_LENGTH
 
 # addresses hold no control characters
-_PLAIN = r"^[^\x00-\x1f\x7f]*$"
+_PLAIN = r"^[^\x00-\x1f\x7f-\x9f]*$"
 
 # names of formats for programs that make up examples; JSON Schema lets everyone define some
 Query = Annotated[
@@ -28,7 +28,7 @@ Before = Annotated[
     Meta(
         max_length=500,
         description="The cursor of the page before, from its `next`.",
-        extra_json_schema={"format": "feedsvc-cursor"},
+        extra_json_schema={"format": "feedsvc-cursor", "pattern": "^[A-Za-z0-9_-]*$"},
     ),
 ]
 Limit = Annotated[int, Meta(ge=1, le=MAX_LIMIT, description="How many a page has.")]
@@ -121,6 +121,7 @@ class ListSources(Struct, forbid_unknown_fields=True):
         str,
         Meta(
             max_length=500,
+            pattern=_PLAIN,
             description="The cursor of the page before, from its `next`.",
             extra_json_schema={"format": "feedsvc-source"},
         ),
@@ -148,7 +149,10 @@ class AddSource(Struct, forbid_unknown_fields=True):
             max_length=2000,
             description="The http or https address of a feed, or of a page that names its feed.",
             examples=["https://example.org/"],
-            extra_json_schema={"format": "feedsvc-location"},
+            extra_json_schema={
+                "format": "feedsvc-location",
+                "pattern": r"^\s*[Hh][Tt][Tt][Pp][Ss]?://",
+            },
         ),
     ]
     title: Title | None = None
