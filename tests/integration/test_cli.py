@@ -135,7 +135,7 @@ def test_a_list_that_is_imported_in_part_fails(shell: Shell) -> None:
     ran = shell("opml", "import", "list.opml", code=1)
     assert "skipped line 5: 'ftp://d.example/'" in ran.stderr
     path.write_text("<html><p>Moved</p></html>", "utf-8")
-    assert "no subscription list" in shell("opml", "import", "list.opml", code=1).stderr
+    assert "not a subscription list" in shell("opml", "import", "list.opml", code=1).stderr
     shell("opml", "import", "missing.opml", code=2)
 
 
