@@ -138,7 +138,7 @@ class Catalogue:
         raise NotFound(f"There is no feed named {name!r}; feeds are declared as [[feeds]]")
 
     def query(self, text: str, options: Options | None = None) -> FeedRequest:
-        """Entries matching a query; one that asks for everything is `all`.
+        """Entries matching a query; one for everything is `all`, one for tags alone is theirs.
 
         Raises `QueryError`.
         """
@@ -146,6 +146,10 @@ class Catalogue:
         normal = canonical(query)
         if not normal:
             return self.all(options)
+        terms = query.where.terms if isinstance(query.where, And) else (query.where,)
+        slugs = [term.slug for term in terms if isinstance(term, Tagged)]
+        if query.sort == "published" and len(slugs) == len(terms):
+            return self.tags(slugs, options)
         title = f"{self._config.site.title}: {normal}"
         told = f"Entries matching {normal}"
         return self._request("feeds/query", title, query, options, told, (("q", normal),))

@@ -7,6 +7,7 @@ from ...compose import FeedRequest
 from ...errors import NotFound, OptionError
 from ...keys import parse_key
 from ...model import Duplicate, Person, Related, StoredEntry, Text
+from ...query import canonical
 from ...runtime import Runtime
 from ...store.base import Head
 from ...store.base import Revision as StoredRevision
@@ -104,7 +105,7 @@ class Entries:
             told = replace(head, marks=marks, next=page.next)
             older = self._composer.turned(request, page.next) if page.next else None
             record = models.EntryPage(
-                q=dict(request.params).get("q", ""),
+                q=canonical(request.query),
                 entries=tuple(self._shown(one, request) for one in page.entries),
                 next=page.next,
                 next_url=self._address(older) if older else None,
@@ -158,7 +159,8 @@ class Entries:
         return digest(_MAKE, self._composer.etag(request, "json", head).encode())
 
     def _address(self, request: FeedRequest) -> str:
-        return self._site.absolute(f"{ROOT}/entries", **dict(request.params))
+        q = canonical(request.query) or None
+        return self._site.absolute(f"{ROOT}/entries", **{"q": q, **dict(request.params)})
 
     def _shown(self, stored: StoredEntry, request: FeedRequest) -> models.Entry:
         """An entry as the options of a list show it."""
