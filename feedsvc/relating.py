@@ -18,6 +18,7 @@ from .store.base import Likened, Likeness, Relinked, Signed, Store
 CONSUMER = "relate"
 _SECONDS = 0.2
 _SMALLEST, _LARGEST = 32, 256  # entries a batch
+_AT_ONCE = 20_000  # entries of an earlier version
 _LISTED = 250  # the newest entries that are looked at for a term
 _CANDIDATES = 60  # of those that share the most telling terms, so many are compared
 
@@ -56,6 +57,13 @@ class Relater:
             _repeat(self._find_copies, None)
         _repeat(self._sign, limit)
         return _repeat(self._relate, limit, progress)
+
+    def index(self) -> int:
+        """Indexes some of what an earlier version stored by its words; how many were looked at.
+
+        For who has no poller that runs on, which does it bit by bit.
+        """
+        return _repeat(self._fold_anew, _AT_ONCE)
 
     def _find_copies(self, size: int) -> int:
         """Finds copies of what an earlier version stored: a copy is never linked."""

@@ -58,9 +58,10 @@ _MARKED = re.compile(
     "([A-Z]{1,2}|ENG|ETH|KRA|THORN)(?: BAR| DIGRAPH)?(?: WITH .+)?"
 )
 _LETTERS_CALLED = {"ENG": "n", "ETH": "d", "KRA": "q", "THORN": "th"}
-# what Default_Ignorable_Code_Point (UAX #44) has beside format characters; marks have no class here
+# what is not seen beside format characters (Default_Ignorable_Code_Point of UAX #44), and the sign
+# that stretches Arabic words
 _IGNORED = frozenset(
-    (0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, *range(0x180B, 0x1810), *range(0xFE00, 0xFE10))
+    (0x034F, 0x0640, 0x115F, 0x1160, 0x17B4, 0x17B5, *range(0x180B, 0x1810), *range(0xFE00, 0xFE10))
 ) | frozenset(range(0xE0100, 0xE01F0))
 # letters by category that serve as apostrophes: `Hawai\u02bbi` is `Hawai'i`
 _APOSTROPHES = range(0x02B9, 0x02C0)
@@ -91,12 +92,10 @@ def _simple(char: str) -> str:
 _SIMPLE = _Simple()
 
 
-def _fold(text: str) -> str:
-    """Lower-cases, drops accents and what is invisible, and leaves spaces between words."""
+def _decomposed(text: str) -> str:
     # decomposing makes new capitals (`™` → `TM`), hence both steps twice
-    decomposed = unicodedata.normalize("NFKD", text.casefold())
-    decomposed = unicodedata.normalize("NFKD", decomposed.casefold())
-    return decomposed.translate(_SIMPLE)
+    once = unicodedata.normalize("NFKD", text.casefold())
+    return unicodedata.normalize("NFKD", once.casefold())
 
 
 def tokens(text: str) -> list[str]:
@@ -116,25 +115,40 @@ def tokens(text: str) -> list[str]:
     return list(chain.from_iterable(map(_CHUNKS.__getitem__, text.split())))
 
 
+def lasting_tokens(text: str) -> list[str]:
+    """The tokens that text had in the first release, for what is kept under a digest of them.
+
+    Nobody can make such a digest anew when words are folded otherwise.
+    """
+    if text.isascii():
+        return tokens(text)
+    kept = (c for c in _decomposed(text) if not unicodedata.combining(c))
+    runs = "".join(c if c.isalnum() else " " for c in kept).split()
+    return list(chain.from_iterable(map(_cut, runs)))
+
+
 def _chunk(text: str) -> tuple[str, ...]:
     """The tokens of what stands between two spaces: no token reaches across one."""
+    return tuple(chain.from_iterable(map(_cut, _decomposed(text).translate(_SIMPLE).split())))
+
+
+def _cut(run: str) -> list[str]:
+    """A run of letters and digits as one token, or character by character."""
+    if run.isascii() or not _UNSPACED.search(run):
+        return [run[:_MAX_TOKEN]]
     found: list[str] = []
-    for run in _fold(text).split():
-        if run.isascii() or not _UNSPACED.search(run):
-            found.append(run[:_MAX_TOKEN])
-            continue
-        word = ""
-        for char in run:
-            if _UNSPACED.match(char):
-                if word:
-                    found.append(word[:_MAX_TOKEN])
-                    word = ""
-                found.append(char)
-            else:
-                word += char
-        if word:
-            found.append(word[:_MAX_TOKEN])
-    return tuple(found)
+    word = ""
+    for char in run:
+        if _UNSPACED.match(char):
+            if word:
+                found.append(word[:_MAX_TOKEN])
+                word = ""
+            found.append(char)
+        else:
+            word += char
+    if word:
+        found.append(word[:_MAX_TOKEN])
+    return found
 
 
 _CHUNKS = Memo(_chunk)

@@ -99,6 +99,22 @@ def test_all_are_found_once_that_is_done(old: SqlStore) -> None:
     assert old.stats().unlinked == 0
 
 
+def test_a_poller_does_it_beside_its_work(old: SqlStore) -> None:
+    old.migrate()
+    relater = Relater(old, lambda: NOW, most=5)
+    while relater.run():
+        pass
+    assert folding_of(old) is None
+    assert uids(old, "lodzi") == ["stroke"]
+
+
+def test_polls_once_do_it_as_well(old: SqlStore) -> None:
+    old.migrate()
+    assert Relater(old, lambda: NOW, most=5).index() == 9
+    assert folding_of(old) is None
+    assert uids(old, "lodzi") == ["stroke"]
+
+
 def test_what_is_stopped_anywhere_goes_on_where_it_was(
     old: SqlStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
