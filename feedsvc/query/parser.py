@@ -19,6 +19,8 @@ from .values import FIELDS, SortBy, words
 MAX_LENGTH = 2000
 MAX_TERMS = 64
 MAX_DEPTH = 16
+# fields whose value may be thought to take a `-`
+_NEGATED = frozenset(FIELDS) - {"since", "until", "story", "sort"}
 # control characters, and what stands for octets that are no UTF-8
 _STRANGE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffd]")
 
@@ -159,6 +161,9 @@ class _Parser:
                 else f"write it right after the colon, {lexeme.field}:…"
             )
             raise self.error(f"{lexeme.field}: has no value, {remedy}", lexeme)
+        refused = lexeme.text.lstrip("-")
+        if lexeme.kind == "word" and lexeme.field in _NEGATED and lexeme.text != refused != "":
+            raise self.error(f"a - stands before the field: -{lexeme.field}:{refused}", lexeme)
         if lexeme.field == "tag" and lexeme.kind == "word" and "," in lexeme.text:
             raise self.error(
                 "tag: takes one tag, write tag:a tag:b for both or tag:a OR tag:b for either",
