@@ -25,7 +25,8 @@ from .words import search_text, terms
 
 MARK = "mark"
 _READ = 5_000
-_ANEW = Table("anew", MetaData(), Column("pk", RowId, primary_key=True), prefixes=["TEMPORARY"])
+_PK = Column("pk", RowId, primary_key=True, autoincrement=False)
+_ANEW = Table("anew", MetaData(), _PK, prefixes=["TEMPORARY"])
 _FOLDED_ANEW = "0011"  # the schema from which on words are folded as they are now
 _FOLDING = meta.c.key == "folding"
 # every character that is folded otherwise than before, and for the sake of brevity more: entries
@@ -34,8 +35,8 @@ _OTHERWISE = re.compile(
     "[\xad\xc6\xd0\xd8\xde\xe6\xf0\xf8\xfe\u0110\u0111\u0126\u0127\u0131\u0138\u013f-\u0142"
     "\u0149-\u014b\u0152\u0153\u0166\u0167\u0180-\u0370\u0374\u0483-\u0489\u0600-\u1dff"
     "\u1e9a-\u1e9f\u1efa-\u1eff\u200b-\u200f\u202a-\u202e\u2060-\u206f\u20d0-\u20ff\u2107\u210f"
-    "\u2c60-\u2c7f\u3130-\u3164\ua66f-\uabff\ufb1e\ufcf2-\ufcf4\ufe00-\ufe0f\ufe70-\ufe7f\ufeff\uffa0-\uffff"
-    "\U00010000-\U000effff]"
+    "\u2c60-\u2c7f\u3130-\u3164\ua66f-\uabff\ufb1e\ufcf2-\ufcf4\ufe00-\ufe0f\ufe70-\ufe7f\ufeff"
+    "\uffa0-\uffff\U00010000-\U000effff]"
 )
 
 

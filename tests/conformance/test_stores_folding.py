@@ -15,6 +15,7 @@ from feedsvc.query import text as folding
 from feedsvc.relate.titles import _parse
 from feedsvc.relating import Relater
 from feedsvc.store import SqlStore, open_store
+from feedsvc.store.backlog import _OTHERWISE
 from feedsvc.store.schema import meta
 from tests.storekit import NOW, entry, fill_as_of, found, key_of, poll, statements, uids, waiting
 
@@ -179,6 +180,17 @@ def test_what_is_folded_as_before_is_not_written_again(old: SqlStore) -> None:
         assert old.fold_anew(100, NOW) == 9
     assert old.change() == before
     assert not any("entry_search" in said and "SELECT" not in said for said in ran)
+
+
+def test_every_character_that_is_folded_otherwise_is_looked_for() -> None:
+    codes = [*range(0x80, 0xD800), *range(0xE000, 0x12000), *range(0xE0000, 0xE0200)]
+    texts = [f"x{chr(code)}y" for code in codes]
+    now = list(map(folding.tokens, texts))
+    with folded_as_before():
+        before = list(map(folding.tokens, texts))
+    other = [chr(code) for code, a, b in zip(codes, before, now, strict=True) if a != b]
+    assert len(other) > 1000
+    assert all(map(_OTHERWISE.search, other))
 
 
 def test_a_new_store_has_nothing_to_do(any_store: SqlStore) -> None:
