@@ -3,6 +3,7 @@
     FeedsvcError
     ├── ConfigError(key)
     ├── QueryError(position)
+    ├── OptionError(option)
     ├── NotFound
     ├── SourceError(source_id, fault)
     │   ├── FetchError(status, retry_after, host)
@@ -19,6 +20,7 @@ A message names the thing and, where there is one, the remedy; it is fit to be s
 Wings wrap a library's exception in one of these with `from`; only verbs and doors catch them.
 """
 
+import unicodedata
 from datetime import timedelta
 from typing import Literal
 
@@ -28,6 +30,8 @@ Fault = Literal[
     "private", "timeout", "too large", "tls", "name", "connection", "protocol", "redirect",
     "credentials", "not a feed",
 ]  # fmt: skip
+# how much of a long query is shown before and after the place of its trouble
+_BEFORE, _AFTER = 60, 20
 
 
 class FeedsvcError(Exception):
@@ -64,8 +68,24 @@ class QueryError(FeedsvcError):
         self.position = position
 
     def pointer(self) -> str:
-        """The query with a caret under the place, as two lines."""
-        return f"{self.query}\n{' ' * self.position}^"
+        """The query with a caret under the place, as two lines; of a long one what is around it."""
+        start = self.position - _BEFORE if self.position > 2 * _BEFORE else 0
+        end = self.position + _AFTER if len(self.query) > self.position + 2 * _BEFORE else None
+        before = "…" * (start > 0) + self.query[start : self.position]
+        after = self.query[self.position : end] + "…" * (end is not None)
+        # what is wide takes two columns, what is written over another none
+        blanks = ("\u3000" if unicodedata.east_asian_width(c) in "WF" else " " for c in before)
+        seen = (not unicodedata.combining(c) for c in before)
+        caret = "".join(blank for blank, shows in zip(blanks, seen, strict=True) if shows)
+        return f"{before}{after}\n{caret}^"
+
+
+class OptionError(FeedsvcError):
+    """An option of a feed, or a part of its address, is none it can have; `option` names it."""
+
+    def __init__(self, message: str, *, option: str) -> None:
+        super().__init__(message)
+        self.option = option
 
 
 class NotFound(FeedsvcError):

@@ -123,7 +123,7 @@ def read(body: bytes) -> Outlines:
             line=error.lineno if error else None,
         )
     tags = _Finder(text).found
-    bad = [_doubt(error)] if error and _may_lack(text, tags) else []
+    bad = [_doubt(error, text)] if error and _may_lack(text, tags) else []
     places: dict[str, list[_Tag]] = {}
     for tag in tags:
         places.setdefault(_line(tag.attributes.get("xmlurl", "")), []).append(tag)
@@ -332,16 +332,24 @@ def _escape(text: str) -> str:
 
 def _may_lack(text: str, tags: Sequence[_Tag]) -> bool:
     """Whether an ill-formed document is cut off, or names more outlines and feeds than we found."""
-    text = re.sub(r"(?s)<!--.*?-->", "", text).rstrip()
+    text = re.sub(r"(?s)<!--.*?-->", "", text)
     outlines = len(re.findall(r"(?i)<(?:\w+:)?outline\b", text))
     feeds = len(re.findall(r"(?i)\bxmlurl\s*=", text))
-    whole = re.search(r"</[\w.:-]+\s*>$", text)
-    return not whole or (outlines, feeds) != (
+    return _is_cut(text) or (outlines, feeds) != (
         len(tags),
         sum("xmlurl" in tag.attributes for tag in tags),
     )
 
 
-def _doubt(error: etree.XMLSyntaxError) -> BadOutline:
-    message = f"not well-formed XML ({error.msg}); see whether anything below is missing"
-    return BadOutline(line=error.lineno or 1, name="", message=message)
+def _is_cut(text: str) -> bool:
+    """Whether a document ends before its root does."""
+    text = re.sub(r"(?s)<!--.*?-->", "", text).rstrip()
+    root = re.search(r"<([\w.:-]+)", text)
+    return root is not None and not re.search(rf"(?i)</{re.escape(root[1])}\s*>\Z", text)
+
+
+def _doubt(error: etree.XMLSyntaxError, text: str) -> BadOutline:
+    told = f"not well-formed XML ({error.msg}); see whether anything below is missing"
+    if _is_cut(text):
+        told = f"the list breaks off ({error.msg}); what came behind is missing: get it again"
+    return BadOutline(line=error.lineno or 1, name="", message=told)

@@ -18,6 +18,7 @@ from .store.base import Likened, Likeness, Relinked, Signed, Store
 CONSUMER = "relate"
 _SECONDS = 0.2
 _SMALLEST, _LARGEST = 32, 256  # entries a batch
+_AT_ONCE = 20_000  # entries of an earlier version
 _LISTED = 250  # the newest entries that are looked at for a term
 _CANDIDATES = 60  # of those that share the most telling terms, so many are compared
 
@@ -38,7 +39,8 @@ class Relater:
         beside others at the same work and at any moment of being killed.
         """
         started, asked = monotonic(), self._batch
-        done = self._sign(asked) or self._relate(asked) or self._find_copies(asked)
+        done = self._fold_anew(asked) or self._sign(asked) or self._relate(asked)
+        done = done or self._find_copies(asked)
         took = monotonic() - started
         if took > _SECONDS:
             self._batch = max(_SMALLEST, asked // 2)
@@ -51,13 +53,25 @@ class Relater:
     ) -> int:
         """Works until nothing waits, or for the newest `limit` entries; how many were linked."""
         if limit is None:
+            _repeat(self._fold_anew, None)
             _repeat(self._find_copies, None)
         _repeat(self._sign, limit)
         return _repeat(self._relate, limit, progress)
 
+    def index(self) -> int:
+        """Indexes some of what an earlier version stored by its words; how many were looked at.
+
+        For who has no poller that runs on, which does it bit by bit.
+        """
+        return _repeat(self._fold_anew, _AT_ONCE)
+
     def _find_copies(self, size: int) -> int:
         """Finds copies of what an earlier version stored: a copy is never linked."""
         return self._store.find_copies(size, self._clock())
+
+    def _fold_anew(self, size: int) -> int:
+        """Indexes by its words what an earlier version stored: what it says is told by them."""
+        return self._store.fold_anew(size, self._clock())
 
     def _sign(self, size: int) -> int:
         """Writes down what the entries are about that were added or changed last."""

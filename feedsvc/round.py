@@ -106,6 +106,7 @@ async def poll_due(
         async with PageReader(poller) as pages:
             await pages.work()
         await poller.write(runtime.linker.drain)
+        await poller.write(runtime.relater.index)
         came = summary.total("new") + summary.total("updated") + summary.total("withdrawn")
         if came <= _RELATED_AT_ONCE:
             await poller.write(lambda: runtime.relater.drain(limit=came))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .. import __version__
-from ..errors import ConfigError, FeedsvcError, QueryError
+from ..errors import ConfigError, FeedsvcError, OptionError, QueryError
 
 if TYPE_CHECKING:
     from ..config import Config
@@ -102,7 +102,7 @@ class Group(click.Group):
             if error.query:
                 click.echo(error.pointer(), err=True)
             ctx.exit(2)
-        except ConfigError as error:
+        except (ConfigError, OptionError) as error:
             _say(str(error))
             ctx.exit(2)
         except FeedsvcError as error:

@@ -155,7 +155,7 @@ def opml() -> None:
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True))
 @pass_context
 def import_(context: Context, file: Path) -> None:
-    """Add every subscription in FILE; folders become tags."""
+    """Add every subscription in FILE; folders become tags. Exit code 1 if any is left out."""
     from .. import subscribe
 
     console = Console(stderr=True)
@@ -175,6 +175,8 @@ def import_(context: Context, file: Path) -> None:
     again = f", {result.repeated} repeated" if result.repeated else ""
     told = f"added {result.added} sources, {result.known} known, {len(result.bad)} skipped"
     click.echo(told + again)
+    if result.bad:
+        raise SystemExit(1)
 
 
 @opml.command()

@@ -91,7 +91,8 @@ class Composer(Catalogue):
     def head(self, request: FeedRequest) -> Head:
         """What decides a page's validators, read without its content.
 
-        Raises `QueryError` for a bad cursor, `NotFound` for the archive of a month without entries.
+        Raises `OptionError` for a bad cursor, `NotFound` for the archive of a month that has no
+        entries.
         """
         if request.month is not None:
             return self._archive(request, request.month, whole=False)[0]
@@ -173,7 +174,10 @@ class Composer(Catalogue):
         return head.changed
 
     def document(self, request: FeedRequest, suffix: str) -> FeedDocument:
-        """The feed as a record. Raises `QueryError` for a bad cursor, `NotFound` for the suffix."""
+        """The feed as a record.
+
+        Raises `OptionError` for a bad cursor, `NotFound` for the suffix.
+        """
         head, page = self._read(request)
         entries = tuple(self.entry(stored, request.options) for stored in page.entries)
         return replace(self._without_entries(request, suffix, head), entries=entries)

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Literal, cast, get_args
 
 from ..config import Config
-from ..errors import NotFound, QueryError
+from ..errors import NotFound, OptionError
 from ..model import slugify
 from ..months import month_of, month_text, read_month
 from ..query import MAX_TERMS, canonical, normalise, parse
@@ -66,12 +66,12 @@ class Catalogue:
     def options(self, arguments: Mapping[str, str]) -> Options:
         """Reads `limit`, `before`, `content` and `dupes` of a URL's query.
 
-        Raises `QueryError` that names the option and what it may be.
+        Raises `OptionError` that names the option and what it may be.
         """
         limit = arguments.get("limit") or str(self._config.site.page_size)
         # nine digits are enough, and more would only be there to get past the check
         if not re.fullmatch("[0-9]{1,9}", limit) or not 1 <= int(limit) <= MAX_LIMIT:
-            raise QueryError(f"limit is a whole number from 1 to {MAX_LIMIT}", query=limit)
+            raise OptionError(f"limit is a whole number from 1 to {MAX_LIMIT}", option="limit")
         return Options(
             limit=int(limit),
             before=arguments.get("before") or None,
@@ -88,20 +88,20 @@ class Catalogue:
         """Entries with all these tags, whatever their case, order or alias.
 
         A tag that no entry has gives an empty feed. Raises `NotFound` when none of them can
-        be a tag, `QueryError` when they are too many or some are to be left out.
+        be a tag, `OptionError` when they are too many or some are to be left out.
         """
         slugs = list(slugs)
         if unwanted := [slug for slug in slugs if slug.strip()[:1] in ("-", "!") and slugify(slug)]:
-            raise QueryError(
+            raise OptionError(
                 "A tag feed has entries with all of its tags; to leave some out, ask"
                 f" /feeds/query?q=-tag:{slugify(unwanted[0])}",
-                query=",".join(slugs),
+                option="tags",
             )
         wanted = sorted({self._alias(slug) for slug in map(slugify, slugs) if slug})
         if not wanted:
             raise NotFound("A tag has at least one letter or digit, as in /feeds/tags/diplomacy")
         if len(wanted) > MAX_TERMS:
-            raise QueryError(f"A feed has at most {MAX_TERMS} tags", query=",".join(wanted))
+            raise OptionError(f"A feed has at most {MAX_TERMS} tags", option="tags")
         where: Node = And(tuple(map(Tagged, wanted))) if len(wanted) > 1 else Tagged(wanted[0])
         names = [slug.replace("-", " ") for slug in wanted]
         return self._request(
@@ -138,7 +138,7 @@ class Catalogue:
         raise NotFound(f"There is no feed named {name!r}; feeds are declared as [[feeds]]")
 
     def query(self, text: str, options: Options | None = None) -> FeedRequest:
-        """Entries matching a query; one that asks for everything is `all`.
+        """Entries matching a query; one for everything is `all`, one for tags alone is theirs.
 
         Raises `QueryError`.
         """
@@ -146,6 +146,10 @@ class Catalogue:
         normal = canonical(query)
         if not normal:
             return self.all(options)
+        terms = query.where.terms if isinstance(query.where, And) else (query.where,)
+        slugs = [term.slug for term in terms if isinstance(term, Tagged)]
+        if query.sort == "published" and len(slugs) == len(terms):
+            return self.tags(slugs, options)
         title = f"{self._config.site.title}: {normal}"
         told = f"Entries matching {normal}"
         return self._request("feeds/query", title, query, options, told, (("q", normal),))
@@ -155,12 +159,12 @@ class Catalogue:
     ) -> FeedRequest:
         """The archive document of a feed for a month written `2025-04`.
 
-        Reads `below` of a URL's query, and whether it has a `limit`. Raises `QueryError` for what
+        Reads `below` of a URL's query, and whether it has a `limit`. Raises `OptionError` for what
         is no month or no cursor, `NotFound` for a month that is yet to come.
         """
         number = read_month(month)
         if number is None:
-            raise QueryError("a month is written as in archive/2025-04", query=month)
+            raise OptionError("a month is written as in archive/2025-04", option="archive")
         if number > month_of(self._now()):
             raise NotFound(f"The month {month} is yet to come; {request.feed} has no archive of it")
         options = replace(request.options, below=arguments.get("below") or None)
@@ -248,5 +252,5 @@ class Catalogue:
 def _choice(arguments: Mapping[str, str], name: str, choices: tuple[str, ...]) -> str:
     value = arguments.get(name) or choices[0]
     if value not in choices:
-        raise QueryError(f"{name} is one of {', '.join(choices)}", query=value)
+        raise OptionError(f"{name} is one of {', '.join(choices)}", option=name)
     return value

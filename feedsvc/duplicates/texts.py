@@ -70,7 +70,8 @@ class Copy:
     @cached_property
     def numbers(self) -> frozenset[str]:
         """The words of the text that have a digit."""
-        return frozenset(word for word in self.words if not word.isalpha())
+        # vowels of some scripts are no letters either
+        return frozenset(w for w in self.words if not w.isalpha() and any(map(str.isnumeric, w)))
 
 
 def own_words(

@@ -7,6 +7,9 @@
 What a field's value may look like is in `values`; the normal form is in `canonical`.
 """
 
+import re
+from typing import NoReturn
+
 from ..errors import QueryError
 from .ast import And, EntryQuery, Node, Not, Or, Sort
 from .canonical import canonical, normalise
@@ -16,6 +19,10 @@ from .values import FIELDS, SortBy, words
 MAX_LENGTH = 2000
 MAX_TERMS = 64
 MAX_DEPTH = 16
+# fields whose value may be thought to take a `-`
+_NEGATED = frozenset(FIELDS) - {"since", "until", "story", "sort"}
+# control characters, and what stands for octets that are no UTF-8
+_STRANGE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffd]")
 
 
 def parse(text: str) -> EntryQuery:
@@ -23,21 +30,32 @@ def parse(text: str) -> EntryQuery:
 
     Equal queries give equal results. Raises `QueryError` with the position of the trouble, also
     for a query of more than 2,000 characters (as written or in canonical form), more than 64 terms
-    or more than 16 parentheses inside one another.
+    or more than 16 parentheses inside one another, and for one that is no text.
     """
     # white space becomes blanks: a line break would tear the caret of an error away from its place
     text = "".join(" " if char.isspace() else char for char in text)
+    if strange := _STRANGE.search(text):
+        _refuse(text, strange.start())
     _check_length(text, text, "")
     query = normalise(_Parser(text).query())
     _check_length(canonical(query), text, " in its canonical form")
     return query
 
 
+def _refuse(text: str, at: int) -> NoReturn:
+    """Says what is wrong with a character that no query holds."""
+    what = "a query holds no control characters, and here is U+{:04X}: take it out"
+    if text[at] >= "\ud800":
+        what = "what stands here could not be read: write the query in UTF-8"
+    readable = _STRANGE.sub("\ufffd", text)
+    raise QueryError(what.format(ord(text[at])), query=readable, position=at)
+
+
 def _check_length(measured: str, text: str, form: str) -> None:
     if len(measured) > MAX_LENGTH:
         raise QueryError(
             f"the query has {len(measured):,} characters{form}, {MAX_LENGTH:,} are allowed",
-            query=text[:MAX_LENGTH],
+            query=text,
             position=min(len(text), MAX_LENGTH),
         )
 
@@ -143,6 +161,9 @@ class _Parser:
                 else f"write it right after the colon, {lexeme.field}:…"
             )
             raise self.error(f"{lexeme.field}: has no value, {remedy}", lexeme)
+        refused = lexeme.text.lstrip("-")
+        if lexeme.kind == "word" and lexeme.field in _NEGATED and lexeme.text != refused != "":
+            raise self.error(f"a - stands before the field: -{lexeme.field}:{refused}", lexeme)
         if lexeme.field == "tag" and lexeme.kind == "word" and "," in lexeme.text:
             raise self.error(
                 "tag: takes one tag, write tag:a tag:b for both or tag:a OR tag:b for either",

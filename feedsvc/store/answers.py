@@ -61,7 +61,7 @@ class ArchiveStore(Protocol):
 
         Only those after cursor `before`, and after cursor `below`, which ends the subscription
         document that led here. They are as archives show them: without what is computed anew as
-        other entries come. Raises `QueryError` for a bad cursor.
+        other entries come. Raises `OptionError` for a bad cursor.
         """
         ...
 

@@ -49,7 +49,7 @@ class Archives(Reading):
     ) -> tuple[Head, Page]:
         """Marks of the first `limit` entries filed in a month, `whole` the entries as well.
 
-        Raises `QueryError` for a bad cursor.
+        Raises `OptionError` for a bad cursor.
         """
         after, end = _place(before), _place(below)
         bounds = [place for place in (after, end) if place is not None]

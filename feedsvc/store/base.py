@@ -270,7 +270,7 @@ class Store(ArchiveStore, PageStore, Relates, TokenStore, Protocol):
         collapse: bool = False,
         shares: Shares | None = None,
     ) -> Head:
-        """Marks of the first `limit` entries. Raises `QueryError` for a bad cursor.
+        """Marks of the first `limit` entries. Raises `OptionError` for a bad cursor.
 
         With `collapse` an entry is left out if the query also finds a copy of it that was
         published before (`Duplicate`; of equal dates the lower key is). Of one source a page in

@@ -16,7 +16,7 @@ from sqlalchemy import RowMapping
 from ..duplicates import marks, own_words, page_of
 from ..keys import key_number, key_text
 from ..model import Category, Duplicate, Entry, Link, Person, Related, SourceMeta, Tag, Text
-from ..query.text import tokens
+from ..query.text import lasting_tokens
 from ..vocabulary import Extension
 from .words import SearchText, search_text, terms
 
@@ -102,7 +102,7 @@ def place_of(link: str | None, title: str) -> str | None:
 
     No uid, since uids begin with no line end.
     """
-    page, words = page_of(link), tokens(title)
+    page, words = page_of(link), lasting_tokens(title)
     return f"\n{page}\n{' '.join(words)}" if page and words else None
 
 

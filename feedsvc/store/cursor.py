@@ -4,7 +4,7 @@ import base64
 import struct
 from dataclasses import dataclass
 
-from ..errors import QueryError
+from ..errors import OptionError
 from ..months import start_of
 from ..query.ast import Sort
 from .codec import micros
@@ -49,10 +49,12 @@ class Cursor:
         return base64.urlsafe_b64encode(packed).decode("ascii").rstrip("=")
 
 
-def read_cursor(text: str, sort: Sort, *, both_ways: bool = False) -> Cursor:
+def read_cursor(
+    text: str, sort: Sort, *, both_ways: bool = False, option: str = "before"
+) -> Cursor:
     """Reads a cursor back, one that leads up only where pages go `both_ways`.
 
-    Raises `QueryError` for one that no page of this order ended with.
+    Raises `OptionError` for one that no page of this order ended with.
     """
     layout = _LAYOUTS[sort]
     try:
@@ -60,7 +62,7 @@ def read_cursor(text: str, sort: Sort, *, both_ways: bool = False) -> Cursor:
         mark, *values = layout.unpack(packed[: layout.size])
         behind = tuple(_BEHIND.iter_unpack(packed[layout.size :]))
     except (ValueError, struct.error):
-        raise _bad(text) from None
+        raise _bad(text, option) from None
     if sort == "relevance":
         score, at, key, *anchor = values
         cursor = Cursor(sort, at, key, score, (anchor[0], anchor[1]))
@@ -72,20 +74,20 @@ def read_cursor(text: str, sort: Sort, *, both_ways: bool = False) -> Cursor:
     # the text tells the mark as well
     sound = not max(numbers) >> 63 and len(behind) <= _MOST_BEHIND
     if not sound or cursor.text() != text:
-        raise _bad(text)
+        raise _bad(text, option)
     return cursor
 
 
 def reaches(text: str, month: int) -> bool:
     """Whether entries published in a month (`months`) may stand before a cursor in that order.
 
-    Raises `QueryError` for what is no such cursor.
+    Raises `OptionError` for what is no such cursor.
     """
-    return read_cursor(text, "published").at < micros(start_of(month + 1))
+    return read_cursor(text, "published", option="below").at < micros(start_of(month + 1))
 
 
-def _bad(text: str) -> QueryError:
-    return QueryError(
-        f"“{text[:80]}” is not where a page of this feed ends: begin again without `before`",
-        query=text,
+def _bad(text: str, option: str) -> OptionError:
+    return OptionError(
+        f"“{text[:80]}” is not where a page of this feed ends: begin again without `{option}`",
+        option=option,
     )

@@ -21,6 +21,8 @@ from .schema import contents, duplicates, entries
 
 _PAGES = update(entries).where(entries.c.pk == bindparam("of"))
 _FILL = 5_000
+# the first schema that knows of copies
+_COPIES = "0004"
 # entries that hang together by being copies of copies; of more not all are looked at
 _FAMILY = 400
 _live = entries.c.withdrawn_at.is_(None)
@@ -260,8 +262,10 @@ class Grouping(Marking):
 
     # -- stores of earlier versions ----------------------------------------------------------
 
-    def _catch_up(self, connection: Connection, now: datetime) -> None:
+    def _catch_up(self, connection: Connection, before: str, now: datetime) -> None:
         """Finds the page of every entry, and copies there, in a store that did not know of them."""
+        if before >= _COPIES:
+            return
         links = select(entries.c.pk, entries.c.link).order_by(entries.c.pk).limit(_FILL)
         last = 0
         while rows := connection.execute(links.where(entries.c.pk > last)).all():

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 VERSION_TABLE = "alembic_version"
 # Alembic's table may be another program's: a schema is ours if it has this one too
 _OURS = "poll_state"
-# the first schema that knows of copies
-_COPIES = "0004"
 _FOLDER = Path(__file__).parent / "migrations"
 
 
@@ -41,13 +39,13 @@ class Life(Database):
 
                 self._lift_limits(connection)
                 command.upgrade(alembic_config(connection), "head")
-                if before is not None and before < _COPIES:
-                    self._catch_up(connection, datetime.now(UTC))
+                if before is not None:
+                    self._catch_up(connection, before, datetime.now(UTC))
         return head
 
     @abstractmethod
-    def _catch_up(self, connection: Connection, now: datetime) -> None:
-        """Finds out what earlier schemas did not keep, from what they kept."""
+    def _catch_up(self, connection: Connection, before: str, now: datetime) -> None:
+        """Finds out what the schema `before` did not keep, from what it kept."""
 
     def schema_current(self) -> bool:
         """Whether the schema is this program's, without changing it."""

@@ -157,6 +157,13 @@ class Relates(Protocol):
         """
         ...
 
+    def fold_anew(self, limit: int, now: datetime) -> int:
+        """Indexes entries that an earlier version stored by their words as these are folded now.
+
+        The newest first, at most so many; none waits once this is 0.
+        """
+        ...
+
     def unrelated(self, limit: int) -> tuple[Likened, ...]:
         """The newest entries that are signed and wait for links by content."""
         ...

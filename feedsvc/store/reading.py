@@ -65,7 +65,7 @@ class Reading(Database):
         collapse: bool = False,
         shares: Shares | None = None,
     ) -> Head:
-        """Marks of the first `limit` entries. Raises `QueryError` for a bad cursor."""
+        """Marks of the first `limit` entries. Raises `OptionError` for a bad cursor."""
         after = _read(before, query)
         first = before is None
         with self.reading(often=True) as connection:
@@ -302,7 +302,7 @@ class Reading(Database):
 
 
 def _read(before: str | None, query: EntryQuery) -> Cursor | None:
-    """The place that a page comes after. Raises `QueryError` for a bad cursor."""
+    """The place that a page comes after. Raises `OptionError` for a bad cursor."""
     if before is None or (before == LAST and query.sort != "relevance"):
         return None
     return read_cursor(before, query.sort, both_ways=True)

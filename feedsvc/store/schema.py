@@ -48,7 +48,8 @@ meta = Table(
     metadata,
     # `change` counts commits that may change a feed; `membership` is when an entry that was
     # there already last changed in what feeds it belongs to or how it looks; `sealed` is the last
-    # month (`months`) whose archive is closed
+    # month (`months`) whose archive is closed; `folding` is up to which entry words are indexed as
+    # an earlier version folded them
     Column("key", Name, primary_key=True),
     Column("value", BigInteger, nullable=False),
     sqlite_with_rowid=False,

@@ -21,11 +21,15 @@ from .door import Door
 from .errors import HttpError
 from .front import ANSWER, Front
 from .message import Answer, Ask, plausible_host
+from .respond import SECURITY_HEADERS
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 __all__ = ["create_app", "front_of"]
+
+# `OPTIONS *` asks of the server as a whole
+_SERVER = "*"
 
 
 class _Wire(Response):
@@ -81,6 +85,7 @@ def create_app(runtime: Runtime, *, every: float = 0.0) -> Flask:
     app.wsgi_app = front  # type: ignore[method-assign]
     _measure(app)
     _refuse(app)
+    _tell_methods(app)
     _route(app, door, front)
     _route_api(app, Api(runtime, door))
 
@@ -100,6 +105,34 @@ def _refuse(app: Flask) -> None:
         environ = request.environ
         if not plausible_host(environ.get("HTTP_HOST"), environ["SERVER_PROTOCOL"]):
             raise HttpError(400, "A request has one Host header, which names a host.")
+
+
+def _tell_methods(app: Flask) -> None:
+    """Answers OPTIONS (RFC 9110 §9.3.7), which no route takes: the router tells who takes what."""
+
+    @app.before_request
+    def options() -> WerkzeugResponse | None:
+        refused = request.routing_exception
+        if request.method != "OPTIONS":
+            return None
+        if request.environ.get("PATH_INFO") == _SERVER:
+            every = (rule.methods or () for rule in app.url_map.iter_rules())
+            return _wire(_methods({method for methods in every for method in methods}))
+        if isinstance(refused, MethodNotAllowed):
+            return _wire(_methods(refused.valid_methods or ()))
+        return None
+
+
+def _methods(taken: Iterable[str]) -> Answer:
+    headers = [("Allow", _allowed(taken))]
+    if "PATCH" in taken:
+        # RFC 5789 §3.1
+        headers.append(("Accept-Patch", "application/json"))
+    return Answer(204, (*headers, *SECURITY_HEADERS), b"")
+
+
+def _allowed(taken: Iterable[str]) -> str:
+    return ", ".join(sorted({*taken, "OPTIONS"}))
 
 
 def _route(app: Flask, door: Door, front: Front) -> None:
@@ -171,7 +204,7 @@ def _measure(app: Flask) -> None:
 def _refusal(ask: Ask, error: HTTPException) -> HttpError:
     """What the router refused, in our words."""
     if isinstance(error, MethodNotAllowed):
-        allowed = ", ".join(sorted(error.valid_methods or ()))
+        allowed = _allowed(error.valid_methods or ())
         return HttpError(
             405, f"Only {allowed} can be asked of {ask.path}.", headers=(("Allow", allowed),)
         )

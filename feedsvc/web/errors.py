@@ -9,7 +9,14 @@ import secrets
 from collections.abc import Mapping
 from http import HTTPStatus
 
-from ..errors import FeedsvcError, NotFound, QueryError, QueryTooCostly, StoreUnavailable
+from ..errors import (
+    FeedsvcError,
+    NotFound,
+    OptionError,
+    QueryError,
+    QueryTooCostly,
+    StoreUnavailable,
+)
 from ..log import get_logger
 from . import access, negotiate
 from .message import Answer, Ask, Headers
@@ -61,6 +68,16 @@ class Moved(Exception):
         self.location = location
 
 
+def place_of(error: QueryError) -> Mapping[str, object]:
+    """The members of a problem that point into a query."""
+    return {"query": error.query, "position": error.position, "pointer": error.pointer()}
+
+
+def told_of(error: OptionError) -> Mapping[str, object]:
+    """The members of a problem that name an option and what is wrong with it."""
+    return {"errors": [{"field": error.option, "detail": str(error)}]}
+
+
 class Errors:
     """Turns exceptions into answers."""
 
@@ -78,13 +95,10 @@ class Errors:
                     ask, error.status, error.detail, members=error.members, headers=error.headers
                 )
             case QueryError():
-                members = {
-                    "query": error.query,
-                    "position": error.position,
-                    "pointer": error.pointer(),
-                    "help": self._site.absolute("/search"),
-                }
+                members = {**place_of(error), "help": self._site.absolute("/search")}
                 return self._write(ask, 400, str(error), members=members)
+            case OptionError():
+                return self._write(ask, 400, str(error), members=told_of(error))
             case NotFound():
                 return self._write(ask, 404, str(error))
             case QueryTooCostly():

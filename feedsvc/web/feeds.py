@@ -73,13 +73,15 @@ class Feeds:
     def represent(self, ask: Ask) -> Representation:
         """What `/feeds/…` serves; `ask.path` begins with that.
 
-        Raises `NotFound`, `QueryError`, `BadRequest`, and `Moved` for an address that is not the
-        canonical one.
+        Raises `NotFound`, `QueryError`, `OptionError`, `BadRequest`, and `Moved` for an address
+        that is not the canonical one.
         """
         options = self._composer.options(ask.arguments)
         request, suffix = self._resolve(ask, options)
         canonical = f"/{request.path}" + (f".{suffix}" if suffix else "")
-        if ask.path != canonical:
+        # what a query asks for may be another feed, which is then given here as well
+        queried = canonical.replace(request.feed, "feeds/query", 1)
+        if ask.path != canonical and (ask.path != queried or request.feed == "feeds/all"):
             return self._elsewhere(ask, canonical)
         if suffix:
             return self._feed(ask, request, suffix, negotiated=False)
@@ -164,7 +166,7 @@ class Feeds:
             last_modified=composer.last_modified(head),
             cache=self._closed if composer.closed(request) else self._cache,
             vary=(*(("Accept",) if negotiated else ()), *(("A-IM",) if deltas else ())),
-            location=own if negotiated else None,
+            location=own if negotiated or ask.path != f"/{request.path}.{suffix}" else None,
             headers=(("Link", ", ".join(links)), ("Content-Security-Policy", FEED_POLICY)),
             part=self._part(ask, request, suffix) if deltas else None,
             lasts=lasts(request.query),

@@ -12,6 +12,7 @@ from ..errors import NotFound, QueryError, QueryTooCostly
 from ..keys import parse_key
 from ..model import StoredEntry
 from ..months import start_of
+from ..query import canonical
 from ..runtime import Runtime
 from ..store.base import Head, Page, TagCount
 from ..suggest import suggestions
@@ -111,7 +112,7 @@ class Pages:
         except QueryError as error:
             problem = {"message": str(error), "pointer": error.pointer()}
             return self._page("search.html", {**context, **nothing, "problem": problem}, status=400)
-        asked = dict(request.params).get("q", "everything")
+        asked = canonical(request.query) or "everything"
         listing = _Listing("search.html", "/search", {**context, "asked": asked})
         try:
             return self._list(request, listing, q=q)

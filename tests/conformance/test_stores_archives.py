@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import event
 
-from feedsvc.errors import QueryError
+from feedsvc.errors import OptionError
 from feedsvc.model import Source, SourceMeta, Text
 from feedsvc.months import month_of
 from feedsvc.query import parse
@@ -212,9 +212,9 @@ def test_a_traversal_leaves_out_what_was_shown(any_store: SqlStore) -> None:
 
 def test_archives_refuse_what_no_page_ended_with(any_store: SqlStore) -> None:
     for bad in ("x", "last", "cAAG"):
-        with pytest.raises(QueryError):
+        with pytest.raises(OptionError):
             archive(any_store, FEB, before=bad)
-        with pytest.raises(QueryError):
+        with pytest.raises(OptionError):
             archive(any_store, FEB, below=bad)
 
 

@@ -37,6 +37,7 @@ SOURCES: dict[str, SourceKind] = {"a": "feed", "b": "feed", "c": "directory"}
 WORDS = (
     *("harbour", "Élysée", "U.S.", "москва", "東京", "oil", "½", "x", "the", "İzmir", "Straße"),
     *("كِتاب", "ภาษาไทย", "हिन्दी", "서울", "e\u0301te\u0301", "it's", "covid-19", "Ǆ", "ﬁn", "😀"),
+    *("Łódź", "lodz", "œuvre", "Kırıkkale", "har\xadbo\u200bur", "می\u200cخواهم", "ﷺ", "Hawaiʻi"),
 )
 TAGS = ("red", "green", "blue", "united-states", "русский", "rare")
 LANGUAGES = (None, "en", "en-US", "EN_gb", "de", "eng", "de%", "zh-Hant-TW")

@@ -9,7 +9,7 @@ from random import Random
 
 import pytest
 
-from feedsvc.errors import QueryError
+from feedsvc.errors import OptionError
 from feedsvc.keys import entry_key, key_number
 from feedsvc.model import DeletedEntry, PollState, Source, SourceMeta, Text
 from feedsvc.query import EntryQuery, parse
@@ -153,7 +153,7 @@ def test_relevance_ranks_and_pages(any_store: SqlStore) -> None:
 @pytest.mark.parametrize("cursor", ["", "x", "!!!", "cAAGRyAKcYAAGfSnjEyFV8", "é", "A" * 500])
 def test_a_bad_cursor_is_the_users_error(any_store: SqlStore, cursor: str) -> None:
     for ask in (any_store.find, any_store.head):
-        with pytest.raises(QueryError, match="not where a page"):
+        with pytest.raises(OptionError, match="not where a page"):
             ask(ALL, limit=5, now=NOW, before=cursor)
 
 
@@ -164,7 +164,7 @@ def test_a_cursor_of_another_order_is_bad(any_store: SqlStore) -> None:
         assert cursor is not None
         assert cursor.replace("-", "").replace("_", "").isalnum()
         for other in {"published", "updated", "relevance"} - {sort}:
-            with pytest.raises(QueryError):
+            with pytest.raises(OptionError):
                 any_store.find(parse(f"sort:{other}"), limit=1, now=NOW, before=cursor)
 
 

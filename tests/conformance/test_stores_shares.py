@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from feedsvc.errors import QueryError
+from feedsvc.errors import OptionError
 from feedsvc.model import Entry, Text
 from feedsvc.query import parse
 from feedsvc.store import BACKENDS, SqlStore
@@ -145,7 +145,7 @@ def test_shares_cost_nothing_where_there_are_none(any_store: SqlStore) -> None:
 )
 def test_a_cursor_that_no_page_ended_with_is_refused(any_store: SqlStore, bad: Cursor) -> None:
     for text in (bad.text(), bad.text()[:-3], Cursor("updated", 1, 2, behind=((1, 1, 1),)).text()):
-        with pytest.raises(QueryError):
+        with pytest.raises(OptionError):
             any_store.find(parse(""), limit=4, now=NOW, before=text, shares=HALF)
 
 

@@ -46,6 +46,17 @@ def test_the_api_keeps_its_word(
             feed_server.url(path) for path in ("/feed.xml", "/page", "/pair", "/missing")
         ],
     }
+    hooks = {"SCHEMATHESIS_HOOKS": "tests.apiformats", VARIABLE: json.dumps(samples)}
+    # as anyone would ask it, and with ids and queries that find something
+    for more in ({}, hooks):
+        _ask_all(service, more)
+    assert "request failed" not in service.log
+    assert service.stop() == 0
+    checked = service.command("store", "check")
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+def _ask_all(service: Service, more: dict[str, str]) -> None:
     ran = subprocess.run(
         [
             *(sys.executable, "-m", "schemathesis.cli"),
@@ -57,22 +68,13 @@ def test_the_api_keeps_its_word(
             *("--generation-deterministic", "--no-color"),
         ],
         cwd=service.folder,
-        env={
-            **os.environ,
-            "PYTHONPATH": str(ROOT),
-            "SCHEMATHESIS_HOOKS": "tests.apiformats",
-            VARIABLE: json.dumps(samples),
-        },
+        env={**os.environ, "PYTHONPATH": str(ROOT), **more},
         capture_output=True,
         text=True,
         check=False,
     )
     assert ran.returncode == 0, ran.stdout[-20_000:] + ran.stderr[-2000:]
     assert "16/16" in ran.stdout  # all operations
-    assert "request failed" not in service.log
-    assert service.stop() == 0
-    checked = service.command("store", "check")
-    assert checked.returncode == 0, checked.stdout + checked.stderr
 
 
 @pytest.mark.parametrize("backend", ["sqlite", "postgresql"])

@@ -55,6 +55,11 @@ def test_entries_are_listed_newest_first_and_page_by_page(client: Client, world:
 def test_a_query_finds_and_is_told_in_its_canonical_form(client: Client) -> None:
     page = body(client.get(path("/entries"), query_string={"q": "Tag:Sports  AND report"}))
     assert page["q"] == "report tag:sports"
+    first = body(client.get(path("/entries"), query_string={"q": "tag:sports", "limit": 4}))
+    assert first["q"] == "tag:sports"
+    rest = body(client.get(first["next_url"]))
+    keys = [one["key"] for one in (*first["entries"], *rest["entries"])]
+    assert keys == [one["key"] for one in page["entries"]]
     assert len(page["entries"]) == 6
     assert page["next"] is None
     assert page["next_url"] is None
@@ -224,7 +229,7 @@ def test_a_bad_parameter_is_named_with_what_it_may_be(
 def test_a_bad_query_points_at_the_place(client: Client) -> None:
     problem = body(client.get(path("/entries"), query_string={"q": "tag:a (b"}), 400)
     assert problem["position"] == 6
-    assert body(client.get(path("/entries?before=nonsense")), 400)["detail"]
+    assert body(client.get(path("/entries?before=nonsense")), 404)["detail"]
 
 
 def test_answers_are_as_the_description_says(client: Client) -> None:

@@ -200,6 +200,7 @@ def test_settings_are_changed_and_taken_back(api: Api) -> None:
     assert (told["enabled"], told["state"], told["next_at"]) == (False, "off", None)
     bad = api.ask("PATCH", "/sources/bbc", 400, json={"keep": "tag:("})
     assert bad["errors"][0]["field"] == "keep"
+    assert (bad["query"], bad["position"], bad["pointer"]) == ("tag:(", 0, "tag:(\n^")
     assert api.ask("PATCH", "/sources/nobody", 404, json={})
 
 
@@ -316,8 +317,13 @@ def test_a_long_subscription_list_is_taken_whole(api: Api) -> None:
 def test_methods_that_are_not_there_are_refused_with_those_that_are(api: Api) -> None:
     reply = api.reply("PUT", "/sources/bbc")
     assert reply.status_code == 405
-    assert reply.headers["Allow"] == "DELETE, GET, HEAD, PATCH"
-    assert api.reply("OPTIONS", "/sources").status_code == 405
+    assert reply.headers["Allow"] == "DELETE, GET, HEAD, OPTIONS, PATCH"
+    reply = api.reply("OPTIONS", "/sources/seeds")
+    assert (reply.status_code, reply.data) == (204, b"")
+    assert reply.headers["Allow"] == "DELETE, GET, HEAD, OPTIONS, PATCH"
+    assert reply.headers["Accept-Patch"] == "application/json"
+    assert api.reply("OPTIONS", "/sources").headers["Allow"] == "GET, HEAD, OPTIONS, POST"
+    assert api.reply("OPTIONS", "/nothing").status_code == 404
     assert api.reply("GET", "/nothing").status_code == 404
 
 

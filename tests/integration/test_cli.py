@@ -115,6 +115,30 @@ def test_sources_come_and_go(shell: Shell, feed_server: FeedServer) -> None:
     assert "One" not in shell("query", "").stdout
 
 
+def test_a_list_that_is_imported_in_part_fails(shell: Shell) -> None:
+    path = shell.folder / "list.opml"
+    good = '<outline text="{0}" xmlUrl="https://{0}.example/feed"/>\n'
+    body = good.format("a") + good.format("b") + good.format("a")
+    whole = f'<opml version="2.0"><body>\n{body}</body></opml>'
+    path.write_text(whole, "utf-8")
+    assert shell("opml", "import", "list.opml").stdout == (
+        "added 2 sources, 0 known, 0 skipped, 1 repeated\n"
+    )
+    assert "0 sources, 2 known" in shell("opml", "import", "list.opml").stdout
+    path.write_text(whole.replace("</body>", good.format("c") + '<outline text="D"')[:-7], "utf-8")
+    ran = shell("opml", "import", "list.opml", code=1)
+    assert ran.stdout == "added 1 sources, 2 known, 1 skipped, 1 repeated\n"
+    assert "  skipped line 6: the list breaks off" in ran.stderr
+    path.write_text(
+        whole.replace("</body>", '<outline xmlUrl="ftp://d.example/"/></body>'), "utf-8"
+    )
+    ran = shell("opml", "import", "list.opml", code=1)
+    assert "skipped line 5: 'ftp://d.example/'" in ran.stderr
+    path.write_text("<html><p>Moved</p></html>", "utf-8")
+    assert "not a subscription list" in shell("opml", "import", "list.opml", code=1).stderr
+    shell("opml", "import", "missing.opml", code=2)
+
+
 @pytest.mark.parametrize(
     ("page", "place", "asked"),
     [
@@ -417,7 +441,7 @@ def test_config_check_reads_the_subscription_lists(shell: Shell) -> None:
     assert "config/feedsvc.toml:4: opml: none.opml: no such file" in told
     assert "config/feedsvc.toml:5: opml: seeds: is a directory" in told
     assert "config/feedsvc.toml:3: opml: bad.opml:3: F: " in told
-    assert "config/feedsvc.toml:3: opml: bad.opml:5: not well-formed" in told
+    assert "config/feedsvc.toml:3: opml: bad.opml:5: the list breaks off" in told
     assert "config/feedsvc.toml:6: opml: x.html:2: This is not a subscription list" in told
     assert "good.opml" not in told
 

@@ -152,6 +152,27 @@ def test_equal_queries_are_one_feed(client: Client) -> None:
     assert one.headers["ETag"] == two.headers["ETag"]
 
 
+@pytest.mark.parametrize("suffix", ["", ".atom", ".rss", ".json"])
+@pytest.mark.parametrize("rest", ["", "/archive/2025-04"])
+def test_a_query_for_tags_alone_is_the_feed_of_these_tags(
+    client: Client, suffix: str, rest: str
+) -> None:
+    asked = f"/feeds/query{rest}{suffix}?q=tag:Diplomacy+AND+-(-tag:diplomacy)&limit=3"
+    canonical = f"/feeds/tags/diplomacy{rest}{suffix}?limit=3"
+    for accept in ("*/*", "text/html"):
+        one = client.get(asked, headers={"Accept": accept})
+        two = client.get(canonical, headers={"Accept": accept})
+        assert (one.status_code, two.status_code) == (200, 200)
+        assert one.data == two.data
+        assert one.headers["ETag"] == two.headers["ETag"]
+        assert one.headers.get("Link") == two.headers.get("Link")
+    place = canonical if suffix else canonical.replace("?", ".atom?")
+    reply = client.get(asked)
+    assert reply.headers["Content-Location"].endswith(place)
+    again = client.get(asked, headers={"If-None-Match": reply.headers["ETag"]})
+    assert again.status_code == 304
+
+
 def test_unknown_parameters_are_no_part_of_the_address(client: Client) -> None:
     plain = client.get("/feeds/all.atom?limit=3")
     tracked = client.get("/feeds/all.atom?utm_source=x&limit=3&fbclid=1")
@@ -250,12 +271,16 @@ def test_what_is_not_there_is_404(client: Client, path: str) -> None:
     assert "default-src 'none'" in page.headers["Content-Security-Policy"]
 
 
-@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "OPTIONS"])
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH"])
 @pytest.mark.parametrize("path", ["/feeds/all.atom", "/", "/entries/x", "/healthz", "/opml"])
 def test_only_reading_is_allowed(client: Client, path: str, method: str) -> None:
     reply = client.open(path, method=method)
     assert reply.status_code == 405
-    assert reply.headers["Allow"] == "GET, HEAD"
+    assert reply.headers["Allow"] == "GET, HEAD, OPTIONS"
+    told = client.open(path, method="OPTIONS")
+    assert (told.status_code, told.data) == (204, b"")
+    assert told.headers["Allow"] == "GET, HEAD, OPTIONS"
+    assert "Access-Control-Allow-Origin" not in told.headers
 
 
 @pytest.mark.parametrize("suffix", ["", *(f".{name}" for name in FORMATS)])

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from lxml import etree
@@ -294,6 +295,90 @@ def test_a_bad_query_points_at_the_place(world: World) -> None:
     assert "/feeds/query?q=" in missing["detail"]
     page = client.get("/feeds/query?q=tag:a+(b", headers={"Accept": "text/html"})
     assert problem["pointer"] in page.get_data(as_text=True)
+
+
+@pytest.mark.parametrize(
+    ("sent", "position", "told", "shown"),
+    [
+        ("a%00b", 1, "no control characters, and here is U+0000", "a\ufffdb"),
+        ("tag:a+%C2%9B", 6, "here is U+009B", "tag:a \ufffd"),
+        ("caf%E9+b", 3, "write the query in UTF-8", "caf\ufffd b"),
+        ("%ED%A0%80", 0, "write the query in UTF-8", "\ufffd\ufffd\ufffd"),
+    ],
+)
+@pytest.mark.parametrize("address", ["/feeds/query.atom", "/api/v1/entries"])
+def test_what_is_no_text_is_pointed_at(
+    world: World, address: str, sent: str, position: int, told: str, shown: str
+) -> None:
+    client = client_of(world)
+    reply = client.get(f"{address}?q={sent}")
+    problem = json.loads(reply.data)
+    assert reply.status_code == 400
+    assert told in problem["detail"]
+    assert (problem["query"], problem["position"]) == (shown, position)
+    assert problem["pointer"] == f"{shown}\n{' ' * position}^"
+    page = client.get(f"/search?q={sent}")
+    assert page.status_code == 400
+    assert f"<code>{shown}\n{' ' * position}^</code>" in page.get_data(as_text=True)
+
+
+@pytest.mark.parametrize("address", ["/feeds/query.atom", "/api/v1/entries"])
+def test_a_query_that_is_too_long_is_pointed_at_where_it_is(world: World, address: str) -> None:
+    reply = client_of(world).get(f"{address}?q={'word+' * 500}")
+    problem = json.loads(reply.data)
+    assert reply.status_code == 400
+    assert problem["position"] == 2000
+    assert "2,500 characters" in problem["detail"]
+    shown, caret = problem["pointer"].split("\n")
+    assert len(shown) < 100
+    assert shown[len(caret) - 1 :].startswith("word word")
+
+
+@pytest.mark.parametrize(
+    ("asked", "option"),
+    [
+        ("/feeds/all.atom?limit=0", "limit"),
+        ("/feeds/all.rss?content=most", "content"),
+        ("/feeds/all.json?dupes=yes", "dupes"),
+        ("/feeds/query.atom?q=tag:a&before=nonsense", "before"),
+        ("/feeds/all/archive/2025-04.atom?below=nonsense", "below"),
+        ("/feeds/all/archive/april.atom", "archive"),
+        ("/feeds/tags/-a.atom", "tags"),
+        ("/search?q=a&limit=x", "limit"),
+    ],
+)
+def test_a_bad_option_is_named_and_is_no_query(world: World, asked: str, option: str) -> None:
+    client = client_of(world)
+    reply = client.get(asked, headers={"Accept": "application/problem+json"})
+    problem = json.loads(reply.data)
+    assert reply.status_code == 400
+    assert problem["errors"] == [{"field": option, "detail": problem["detail"]}]
+    assert not {"query", "position", "pointer", "help"} & problem.keys()
+    page = client.get(asked, headers={"Accept": "text/html"}).get_data(as_text=True)
+    assert "What can be asked" not in page
+
+
+def test_a_cursor_of_the_api_is_the_address_of_a_page(world: World) -> None:
+    reply = client_of(world).get("/api/v1/entries?before=nonsense")
+    problem = json.loads(reply.data)
+    assert reply.status_code == 404
+    assert problem["errors"] == [{"field": "before", "detail": problem["detail"]}]
+
+
+def test_only_control_characters_are_called_that(world: World) -> None:
+    client = client_of(world)
+    # private use, unassigned, not a character, a joiner, an emoji of several, a no-break space
+    for text in ("\ue000", "\u0378", "\ufdd0", "\u200d", "👨\u200d👩\u200d👧", "\xa0"):
+        for address in ("/feeds/sources/{}", "/feeds/tags/{}", "/nothing/{}"):
+            assert client.get(address.format(quote(text))).status_code == 404
+        assert client.get(f"/search?q=a{quote(text)}b").status_code == 200
+        assert client.get(f"/feeds/query.atom?q=a{quote(text)}b").status_code == 200
+        assert client.get(f"/api/v1/tags?prefix={quote(text)}").status_code == 200
+    for text in ("%01", "%C2%85", "%7F"):
+        for address in (f"/feeds/sources/{text}", f"/feeds/all.atom?before={text}"):
+            reply = client.get(address)
+            assert reply.status_code == 400
+            assert "control character" in json.loads(reply.data)["detail"]
 
 
 def test_requests_have_limits(world: World) -> None:

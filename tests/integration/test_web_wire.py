@@ -149,7 +149,10 @@ def test_addresses_arrive_as_they_were_sent(connection: http.client.HTTPConnecti
     ("method", "path", "status"),
     [
         ("POST", "/feeds/all.atom", 405),
-        ("OPTIONS", "/", 405),
+        ("OPTIONS", "/", 204),
+        ("OPTIONS", "*", 204),
+        ("OPTIONS", "/nothing", 404),
+        ("GET", "*", 404),
         ("HEAD", "/feeds/nothing.atom", 404),
         ("GET", "/feeds/all.atom?limit=0", 400),
         ("GET", "/feeds/sources/%00", 400),

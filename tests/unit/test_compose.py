@@ -12,7 +12,7 @@ import pytest
 from feedsvc.compose import Composer, FeedRequest, Options
 from feedsvc.compose.shelf import Shelf
 from feedsvc.config import Config
-from feedsvc.errors import NotFound, QueryError
+from feedsvc.errors import NotFound, OptionError, QueryError
 from feedsvc.formats import FORMATS
 from feedsvc.keys import entry_key
 from feedsvc.model import (
@@ -135,13 +135,13 @@ def test_tags_have_one_spelling_order_and_alias(composer: Composer) -> None:
 def test_what_cannot_be_a_tag_is_not_found(composer: Composer) -> None:
     with pytest.raises(NotFound):
         composer.tags(["!", ""])
-    with pytest.raises(QueryError, match="at most 64"):
+    with pytest.raises(OptionError, match="at most 64"):
         composer.tags([f"t{number}" for number in range(65)])
 
 
 @pytest.mark.parametrize("slug", ["-russia", " !Russia"])
 def test_a_tag_to_be_left_out_is_sent_to_the_queries(composer: Composer, slug: str) -> None:
-    with pytest.raises(QueryError, match=r"/feeds/query\?q=-tag:russia"):
+    with pytest.raises(OptionError, match=r"/feeds/query\?q=-tag:russia"):
         composer.tags(["diplomacy", slug])
 
 
@@ -150,6 +150,10 @@ def test_equal_queries_are_one_request(composer: Composer) -> None:
     assert composer.query("tag:us") == composer.query("tag:united-states")
     assert composer.query("-(tag:us OR x)") == composer.query("-tag:united-states -x")
     assert composer.query("") == composer.all()
+    assert composer.query("tag:us tag:B") == composer.tags(["b", "United States"])
+    assert composer.query("-(-tag:b)").path == "feeds/tags/b"
+    for other in ("tag:b -tag:c", "tag:b OR tag:c", "tag:b x", "tag:b sort:updated"):
+        assert composer.query(other).path == "feeds/query"
     with pytest.raises(QueryError):
         composer.query("tag:(")
 
@@ -213,7 +217,7 @@ def test_only_options_that_differ_stand_in_the_address(composer: Composer) -> No
 def test_a_bad_option_is_named_with_what_it_may_be(
     composer: Composer, name: str, value: str
 ) -> None:
-    with pytest.raises(QueryError, match=f"^{name} is "):
+    with pytest.raises(OptionError, match=f"^{name} is "):
         composer.options({name: value})
 
 
@@ -248,12 +252,12 @@ def test_pages_follow_one_another_and_share_an_id(composer: Composer, store: Sto
     options: Options = FULL
     seen, ids = [], set()
     for turn in range(3):
-        request = composer.query("tag:diplomacy", options)
+        request = composer.query("entry", options)
         document = composer.document(request, "atom")
         seen += [one.title for one in document.entries]
         ids.add(document.id)
         links = {link.rel: link.href for link in document.links if link.rel != "alternate"}
-        first = f"{BASE}/feeds/query.atom?q=tag:diplomacy"
+        first = f"{BASE}/feeds/query.atom?q=entry"
         assert links["first"] == first
         if turn == 2:
             assert "next" not in links
@@ -262,7 +266,7 @@ def test_pages_follow_one_another_and_share_an_id(composer: Composer, store: Sto
         assert links["next"].startswith(start)
         options = Options(limit=3, before=links["next"].removeprefix(start))
     assert seen == [f"Entry {number}" for number in range(7, 0, -1)]
-    assert ids == {"tag:example.org,2026:feeds/query?q=tag:diplomacy"}
+    assert ids == {"tag:example.org,2026:feeds/query?q=entry"}
 
 
 def test_one_page_names_neither_first_nor_next(composer: Composer, store: Store) -> None:
@@ -272,7 +276,7 @@ def test_one_page_names_neither_first_nor_next(composer: Composer, store: Store)
 
 
 def test_a_bad_cursor_is_refused(composer: Composer) -> None:
-    with pytest.raises(QueryError):
+    with pytest.raises(OptionError):
         composer.render(composer.all(Options(limit=3, before="nonsense")), "atom")
 
 

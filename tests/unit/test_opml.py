@@ -146,7 +146,22 @@ def test_a_bad_outline_is_told_with_its_line_and_the_rest_is_read(body: str, tol
 def test_a_list_that_breaks_off_is_read_to_its_end_and_told() -> None:
     found = read(outline('\n<outline xmlUrl="https://a.example/"/>\n<outline xmlUrl="htt')[:-25])
     assert [one.url for one in found.subscriptions] == ["https://a.example/"]
-    assert "not well-formed XML" in str(found.bad[0])
+    assert str(found.bad[0]).startswith("line 3: the list breaks off (")
+
+
+def test_wherever_a_list_breaks_off_that_is_told() -> None:
+    urls = [f"https://{name}.example/" for name in "abc"]
+    a, b, c = (f'<outline text="{url}" xmlUrl="{url}"/>' for url in urls)
+    whole = outline(f'\n<outline text="F">\n{a}\n{b}\n</outline>\n<!-- > -->{c}\n')
+    assert read(whole).bad == ()
+    for length in range(whole.index(b"<body>"), len(whole)):
+        part = whole[:length]
+        found = read(part)
+        ends = [part.find(f'{url}"/>'.encode()) >= 0 for url in urls]
+        assert [one.url for one in found.subscriptions] == urls[: sum(ends)]
+        (told,) = found.bad
+        assert told.message.startswith("the list breaks off (")
+        assert told.line in (part.count(b"\n"), part.count(b"\n") + 1)
 
 
 def test_bare_tags_quotes_and_ampersands_in_a_description_do_no_harm() -> None:

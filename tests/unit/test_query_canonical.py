@@ -26,7 +26,7 @@ from feedsvc.query.ast import (
     Until,
     Words,
 )
-from feedsvc.query.text import fold, tokens
+from feedsvc.query.text import tokens
 
 NOW = datetime(2025, 4, 10, 12, 30, 59, 999_999, UTC)
 
@@ -206,7 +206,7 @@ def test_any_tag_survives_its_canonical_form(label: str) -> None:
 
 @given(st.text(max_size=60))
 def test_folding_twice_changes_nothing(text: str) -> None:
-    assert fold(fold(text)) == fold(text)
+    assert tokens(" ".join(tokens(text))) == tokens(text)
 
 
 PIECES = [

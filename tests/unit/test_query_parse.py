@@ -172,6 +172,9 @@ def test_reads_the_examples_of_the_contract() -> None:
         ("tag:(a OR b)", 0, "repeat it inside"),
         ('title:""', 6, "no letter or digit"),
         ("tag:a,b", 0, "tag:a tag:b"),
+        ("x tag:-sports", 2, "before the field: -tag:sports"),
+        ("title:--a", 0, "before the field: -title:a"),
+        ("tag:--", 4, "letter or digit"),
         ("oil tagg:russia", 4, "did you mean tag:?"),
         ("a -sourc:bbc", 3, "did you mean source:?"),
         ("zzz:russia", 0, "the fields are tag, title"),
@@ -213,6 +216,22 @@ def test_a_line_break_does_not_move_the_caret() -> None:
     with pytest.raises(QueryError) as caught:
         parse("a\nb\ttagg:c")
     assert caught.value.pointer() == "a b tagg:c\n    ^"
+
+
+def test_the_caret_stands_below_its_place_in_any_script() -> None:
+    with pytest.raises(QueryError) as caught:
+        parse("東京 e\u0301t tagg:c")
+    shown, caret = caught.value.pointer().split("\n")
+    assert shown == "東京 e\u0301t tagg:c"
+    assert caret == "\u3000\u3000 " + "   ^"
+
+
+def test_of_a_long_query_what_is_around_the_place_is_shown() -> None:
+    with pytest.raises(QueryError) as caught:
+        parse("word " * 100 + "tagg:c" + " word" * 100)
+    shown, caret = caught.value.pointer().split("\n")
+    assert shown == f"…{'word ' * 12}tagg:c{' word' * 2} wor…"
+    assert caret == " " * 61 + "^"
 
 
 def test_limits_are_met_exactly() -> None:

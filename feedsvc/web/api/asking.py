@@ -24,11 +24,10 @@ _UNKNOWN = re.compile(r"Object contains unknown field `(?P<name>.*)`$", re.DOTAL
 _MISSING = re.compile(r"Object missing required field `(?P<name>.*)`$", re.DOTALL)
 
 
-def invalid(field: str, detail: str) -> HttpError:
-    """The problem that one field is (400)."""
-    return HttpError(
-        400, f"{field}: {detail}", members={"errors": [{"field": field, "detail": detail}]}
-    )
+def invalid(field: str, detail: str, members: Mapping[str, object] | None = None) -> HttpError:
+    """The problem that one field is (400), with more members if there are any."""
+    told = {"errors": [{"field": field, "detail": detail}], **(members or {})}
+    return HttpError(400, f"{field}: {detail}", members=told)
 
 
 def read_query(ask: Ask, endpoint: Endpoint) -> Any:

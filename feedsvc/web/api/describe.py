@@ -30,8 +30,19 @@ _TAGS = (
     ("service", "All of it."),
 )
 _VARIABLES = {
-    "key": ("The entry's key.", {"type": "string", "format": "feedsvc-key"}),
-    "id": ("The source's id.", {"type": "string", "format": "feedsvc-source"}),
+    "key": (
+        "The entry's key.",
+        {"type": "string", "format": "feedsvc-key", "pattern": "^[a-z2-7]{13}$"},
+    ),
+    # letters and digits of any script, and hyphens
+    "id": (
+        "The source's id.",
+        {
+            "type": "string",
+            "format": "feedsvc-source",
+            "pattern": r"^[^\x00-,./:-@\[-`{-\x9f]{1,100}$",
+        },
+    ),
     "tag": ("The tag.", {"type": "string", "maxLength": 80}),
 }
 _PROBLEMS = {

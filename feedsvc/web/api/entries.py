@@ -4,13 +4,14 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from ...compose import FeedRequest
-from ...errors import NotFound
+from ...errors import NotFound, OptionError
 from ...keys import parse_key
 from ...model import Duplicate, Person, Related, StoredEntry, Text
+from ...query import canonical
 from ...runtime import Runtime
 from ...store.base import Head
 from ...store.base import Revision as StoredRevision
-from ..errors import Gone
+from ..errors import Gone, HttpError, told_of
 from ..respond import JSON_TYPE, Rendered, Representation, digest
 from ..site import Site
 from . import models, replies
@@ -39,6 +40,7 @@ class Entries:
                 handler=self.list,
                 query=ListEntries,
                 answers={200: models.EntryPage},
+                problems=(404,),
                 conditional=True,
                 costly=lambda query: bool(query.q),
             ),
@@ -90,7 +92,11 @@ class Entries:
             }
         )
         request = self._composer.query(asked.q, options)
-        head = self._composer.head(request)
+        try:
+            head = self._composer.head(request)
+        except OptionError as error:
+            # a cursor is the address of a page, and there is none
+            raise HttpError(404, str(error), members=told_of(error)) from error
 
         def render() -> Rendered:
             page = self._composer.page(request)
@@ -99,7 +105,7 @@ class Entries:
             told = replace(head, marks=marks, next=page.next)
             older = self._composer.turned(request, page.next) if page.next else None
             record = models.EntryPage(
-                q=dict(request.params).get("q", ""),
+                q=canonical(request.query),
                 entries=tuple(self._shown(one, request) for one in page.entries),
                 next=page.next,
                 next_url=self._address(older) if older else None,
@@ -153,7 +159,8 @@ class Entries:
         return digest(_MAKE, self._composer.etag(request, "json", head).encode())
 
     def _address(self, request: FeedRequest) -> str:
-        return self._site.absolute(f"{ROOT}/entries", **dict(request.params))
+        q = canonical(request.query) or None
+        return self._site.absolute(f"{ROOT}/entries", **{"q": q, **dict(request.params)})
 
     def _shown(self, stored: StoredEntry, request: FeedRequest) -> models.Entry:
         """An entry as the options of a list show it."""

@@ -8,18 +8,19 @@ from typing import Annotated, Literal
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from ...compose.request import MAX_LIMIT
+from ...query import MAX_LENGTH
 
 # addresses hold no control characters
-_PLAIN = r"^[^\x00-\x1f\x7f]*$"
+_PLAIN = r"^[^\x00-\x1f\x7f-\x9f]*$"
 
 # names of formats for programs that make up examples; JSON Schema lets everyone define some
 Query = Annotated[
     str,
     Meta(
-        max_length=2000,
         description="A query of the query language.",
         examples=["tag:diplomacy -tag:sports"],
-        extra_json_schema={"format": "feedsvc-query"},
+        # one that is too long is refused where it is read, with the place
+        extra_json_schema={"format": "feedsvc-query", "maxLength": MAX_LENGTH},
     ),
 ]
 Before = Annotated[
@@ -27,7 +28,7 @@ Before = Annotated[
     Meta(
         max_length=500,
         description="The cursor of the page before, from its `next`.",
-        extra_json_schema={"format": "feedsvc-cursor"},
+        extra_json_schema={"format": "feedsvc-cursor", "pattern": "^[A-Za-z0-9_-]*$"},
     ),
 ]
 Limit = Annotated[int, Meta(ge=1, le=MAX_LIMIT, description="How many a page has.")]
@@ -120,6 +121,7 @@ class ListSources(Struct, forbid_unknown_fields=True):
         str,
         Meta(
             max_length=500,
+            pattern=_PLAIN,
             description="The cursor of the page before, from its `next`.",
             extra_json_schema={"format": "feedsvc-source"},
         ),
@@ -147,7 +149,10 @@ class AddSource(Struct, forbid_unknown_fields=True):
             max_length=2000,
             description="The http or https address of a feed, or of a page that names its feed.",
             examples=["https://example.org/"],
-            extra_json_schema={"format": "feedsvc-location"},
+            extra_json_schema={
+                "format": "feedsvc-location",
+                "pattern": r"^\s*[Hh][Tt][Tt][Pp][Ss]?://",
+            },
         ),
     ]
     title: Title | None = None

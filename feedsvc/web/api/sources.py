@@ -12,11 +12,18 @@ import msgspec
 
 from ... import subscribe
 from ...config import duration
-from ...config.values import query as some_query
-from ...errors import ConfigError, FetchError, SourceError, StoreError, StoreUnavailable
+from ...errors import (
+    ConfigError,
+    FetchError,
+    QueryError,
+    SourceError,
+    StoreError,
+    StoreUnavailable,
+)
 from ...model import Source, slugify
+from ...query import parse
 from ...runtime import Runtime
-from ..errors import HttpError
+from ..errors import HttpError, place_of
 from ..message import Answer
 from ..respond import Representation, digest
 from ..site import Site
@@ -208,8 +215,10 @@ class Sources:
         """
         asked: ChangeSource = call.body
         for _ in range(_TRIES):
-            before = self._writable(call)
+            before = self._store.source(call.values["id"]).source
+            # what cannot be done at all comes before what may not be done now (RFC 9110 §13.2.1)
             after = _changed(before, asked)
+            _permit(call, before)
             if self._store.change_source(before, after, self._runtime.clock()):
                 status = self._store.source(before.id)
                 record = self._showing.source(status)
@@ -220,7 +229,8 @@ class Sources:
     def remove(self, call: Call) -> Answer:
         """Stops polling a source that is kept in the store; with `purge` its entries go too."""
         asked: RemoveSource = call.query
-        source = self._writable(call)
+        source = self._store.source(call.values["id"]).source
+        _permit(call, source)
         self._store.remove_source(source.id, purge=asked.purge, now=self._runtime.clock())
         return replies.written(204)
 
@@ -237,23 +247,25 @@ class Sources:
         self._store.hasten(id, self._runtime.clock())
         return replies.written(202, self._showing.source(self._store.source(id)))
 
-    def _writable(self, call: Call) -> Source:
-        """The source as it is, if it may be changed. Raises `HttpError` (409, 412)."""
-        source = self._store.source(call.values["id"]).source
-        if source.origin == "config":
+
+def _permit(call: Call, source: Source) -> None:
+    """Refuses to change a source that is not ours, or is not as it was read.
+
+    Raises `HttpError` (409, 412).
+    """
+    if source.origin == "config":
+        raise HttpError(
+            409,
+            f"Source {source.id!r} is declared in the configuration: change it there, or it "
+            "would come back as it is declared.",
+        )
+    wanted = call.ask.header("if-match")
+    if wanted is not None and wanted.strip() != "*":
+        versions = {tag.partition(".")[0] for tag in _STRONG.findall(wanted)}
+        if version(source) not in versions:
             raise HttpError(
-                409,
-                f"Source {source.id!r} is declared in the configuration: change it there, or it "
-                "would come back as it is declared.",
+                412, "The source was changed since it was read: read it again, then change it."
             )
-        wanted = call.ask.header("if-match")
-        if wanted is not None and wanted.strip() != "*":
-            versions = {tag.partition(".")[0] for tag in _STRONG.findall(wanted)}
-            if version(source) not in versions:
-                raise HttpError(
-                    412, "The source was changed since it was read: read it again, then change it."
-                )
-        return source
 
 
 def _etag(source: Source, record: models.Source) -> str:
@@ -328,6 +340,7 @@ def _filter(name: str, written: str | None) -> str | None:
     if written is None or not written.strip():
         return None
     try:
-        return some_query(written)
-    except ValueError as error:
-        raise invalid(name, str(error)) from error
+        parse(written)
+    except QueryError as error:
+        raise invalid(name, str(error), place_of(error)) from error
+    return written
