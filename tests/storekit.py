@@ -140,6 +140,15 @@ def fill_as_of(revision: str, old: SqlStore, store: SqlStore) -> None:
                 " VALUES (?, ?, ?, ?, ?)",
                 [(pk, t.title, t.summary, t.body, t.author) for pk, t in texts.items()],
             )
+        elif old.backend == "postgresql" and revision < "0011" and texts:
+            connection.exec_driver_sql(
+                "INSERT INTO entry_search (entry_pk, title, summary, body, author, words)"
+                " VALUES (%s, %s, %s, %s, %s, %s)",
+                [
+                    (pk, t.title, t.summary, t.body, t.author, f"{t.title}{t.body}".split())
+                    for pk, t in texts.items()
+                ],
+            )
         else:
             old._put_text(connection, texts)
         old._after_copy(connection)

@@ -30,7 +30,7 @@ from ..query.ast import (
 from .codec import Flag, micros, storable
 from .engine import Tuning
 from .paces import Paces
-from .statement import FALSE, Sql, all_of, any_of, negated, within
+from .statement import FALSE, Hits, Sql, all_of, any_of, negated, within
 
 _FLAGS = {
     "enclosure": Flag.ENCLOSURE,
@@ -49,8 +49,9 @@ class Matching(Protocol):
 
     tuning: Tuning
     paces: Paces
-    # FROM the index, to the entries `e` that are found there
-    _hits_first: str
+    # to the entries that are found, and only as far as their time and key
+    _hits_first: Hits
+    _hits_dated: Hits
     # whether it takes little to know that few entries have some words
     _counts_words: bool
 
@@ -67,13 +68,15 @@ class Matching(Protocol):
 class Row:
     """The row of an entry or of its tag: how its pk and time are named, and if `e` is its entry.
 
-    It is met through an index of what is asked of it if that `leads`, else through another.
+    It is met through an index of what is asked of it if that `leads`, else through another. A `key`
+    is that of rows of live entries that are met in order of time.
     """
 
     pk: str
     published: str
     whole: bool = False
     leads: bool = False
+    key: str | None = None
 
     def __call__(self, column: str) -> str:
         """A column of the entry."""
@@ -96,7 +99,7 @@ LEAD = Row("e.pk", "e.published", whole=True, leads=True)
 FOUND_ENTRY = Row("e.pk", "(e.published + 0)")
 # the same, whatever a set holds that its pk is to be in
 GONE = Row("(e.pk + 0)", "(e.published + 0)")
-TAG = Row("t.entry_pk", "t.published")
+TAG = Row("t.entry_pk", "t.published", key="t.key")
 HIT = Row("h.pk", "h.at")
 # of those in another order than that of time
 SORTED_HIT = Row("h.pk", "(SELECT i.published FROM entries AS i WHERE i.pk = h.pk)")
@@ -196,8 +199,12 @@ class Conditions:
             case Tagged(slug):
                 if slug not in self.tags:
                     return FALSE
-                carried = f"SELECT 1 FROM entry_tags AS c WHERE c.entry_pk = {row.pk}"
-                return Sql(f"({carried} AND c.tag_pk = ?) IS NOT NULL", (self.tags[slug][0],))
+                its = f"c.entry_pk = {row.pk}"
+                if row.key is not None:
+                    # in the order of what is met, and so mostly close to what was found before
+                    its = f"c.live = 1 AND c.published = {row.published} AND c.key = {row.key}"
+                carried = f"SELECT 1 FROM entry_tags AS c WHERE c.tag_pk = ? AND {its}"
+                return Sql(f"({carried}) IS NOT NULL", (self.tags[slug][0],))
             case Words(tokens):
                 return self._words(node, row) if tokens else FALSE
         return self._of_entry(node, row)

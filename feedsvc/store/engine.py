@@ -39,7 +39,7 @@ from ..query.ast import Node, Words
 from .codec import micros
 from .paces import Paces
 from .schema import meta
-from .statement import Sql
+from .statement import Hits, Sql
 from .words import SearchText
 
 T = TypeVar("T")
@@ -81,8 +81,9 @@ class Database(ABC):
     """A database that transactions can be opened on, by any thread and after a fork."""
 
     tuning = Tuning()
-    # FROM the search index `s`, to the entries `e` that are found there
-    _hits_first: str
+    # from the search index `s` to the entries that are found, and only as far as their time and key
+    _hits_first: Hits
+    _hits_dated: Hits
     # whether it takes little to know that few entries have some words
     _counts_words: bool
 

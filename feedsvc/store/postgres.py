@@ -1,8 +1,6 @@
 """The store in PostgreSQL (15 or later, through psycopg 3), for several pollers and web replicas.
 
-Words are found through a GIN index on the set of an entry's tokens, and phrases are then compared
-with its text: positions in a `tsvector` end at 16,383, and long articles would be found differently
-than in SQLite.
+How words are found is in `postgres_search`.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -11,16 +9,11 @@ from typing import Any
 
 from sqlalchemy import (
     URL,
-    BigInteger,
-    Column,
     Connection,
     Engine,
-    Index,
-    MetaData,
     Row,
     Select,
     Table,
-    Text,
     Transaction,
     create_engine,
     delete,
@@ -29,7 +22,6 @@ from sqlalchemy import (
     select,
     text,
 )
-from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.exc import (
     DBAPIError,
     InterfaceError,
@@ -40,30 +32,14 @@ from sqlalchemy.exc import (
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from ..errors import ConfigError, QueryTooCostly, StoreError, StoreUnavailable
-from ..query.ast import And, Node, Or, Words
-from .dates import date_tokens
+from ..query.ast import Node, Words
 from .engine import Collision, chunks
+from .postgres_search import TEXT, contains, entry_search, matches, places, texts
 from .schema import entries, metadata
 from .sql import SqlStore
 from .sqlite import SqliteStore
-from .statement import Sql, all_of, any_of, run, tell
-from .words import SearchText, phrase
-
-postgres_metadata = MetaData(naming_convention=metadata.naming_convention)
-
-entry_search = Table(
-    "entry_search",
-    postgres_metadata,
-    Column("entry_pk", BigInteger, primary_key=True, autoincrement=False),
-    Column("title", Text, nullable=False),
-    Column("summary", Text, nullable=False),
-    Column("body", Text, nullable=False),
-    Column("author", Text, nullable=False),
-    # every token once; those of titles and authors again, marked with t: and a:, and those of its
-    # dates, marked with d:
-    Column("words", ARRAY(Text), nullable=False),
-    Index("ix_entry_search_words", "words", postgresql_using="gin"),
-)
+from .statement import Hits, Sql, tell
+from .words import SearchText
 
 # any number that nobody else takes; ours spells "feed"
 _LOCK = 0x66656564
@@ -89,7 +65,6 @@ _OFTEN = ";".join(
         "SET LOCAL enable_mergejoin = off",
     )
 )
-_TEXT = ("entry_pk", "title", "summary", "body", "author", "words")
 _POSTED = """
     SELECT asked.number, found.entry_pk
     FROM unnest(%s::integer[], %s::integer[]) WITH ORDINALITY AS asked (term, hour, number)
@@ -107,8 +82,6 @@ _SHARERS = """
     ) AS found
 """
 _PAIRS = 5_000
-_MARKS = {"any": "", "title": "t:", "author": "a:"}
-_COLUMNS = {"any": ("title", "summary", "body"), "title": ("title",), "author": ("author",)}
 _MISSING = frozenset({"42P01", "42703"})  # undefined table, undefined column
 _COLLIDED = frozenset({"40001", "40P01"})  # serialization failure, deadlock
 _UNAVAILABLE = frozenset({"08", "28", "3D", "53", "57", "58"})  # classes of SQLSTATE
@@ -118,7 +91,8 @@ class PostgresStore(SqlStore):
     """A store on a server, for any number of machines."""
 
     backend = "postgresql"
-    _hits_first = "entry_search AS s JOIN entries AS e ON e.pk = s.entry_pk"
+    _hits_first = Hits("entry_search AS s JOIN entries AS e ON e.pk = s.entry_pk", joined=True)
+    _hits_dated = Hits("entry_search AS s", "s.entry_pk", "s.published", "s.key")
     _counts_words = False
 
     def __init__(self, url: URL, *, pool: int = 8, wait: float = 30.0) -> None:
@@ -249,11 +223,9 @@ class PostgresStore(SqlStore):
 
     def _put_text(self, connection: Connection, texts: Mapping[int, SearchText]) -> None:
         if texts:
-            rows = (
-                (pk, text.title, text.summary, text.body, text.author, _marked(text))
-                for pk, text in texts.items()
-            )
-            _copy_in(connection, entry_search.name, _TEXT, rows)
+            at = places(connection, texts)
+            rows = ((pk, *at[pk], t.title, t.summary, t.body, t.author) for pk, t in texts.items())
+            _copy_in(connection, entry_search.name, TEXT, rows)
 
     def _drop_text(self, connection: Connection, pks: Sequence[int]) -> None:
         for some in chunks(pks, self.tuning.batch):
@@ -263,27 +235,17 @@ class PostgresStore(SqlStore):
         connection.execute(delete(entry_search))
 
     def _texts(self, connection: Connection, pks: Iterable[int]) -> dict[int, SearchText]:
-        wanted = (
-            "SELECT s.entry_pk, s.title, s.summary, s.body, s.author, e.published"
-            " FROM entry_search AS s JOIN entries AS e ON e.pk = s.entry_pk"
-            " WHERE s.entry_pk = ANY(?)"
-        )
-        return {
-            pk: SearchText(title, summary, body, author, date_tokens(published))
-            for pk, title, summary, body, author, published in run(
-                connection, Sql(wanted, (list(pks),))
-            )
-        }
+        return texts(connection, pks)
 
     def _matches(self, text: Node, dates: Sequence[str]) -> Sql:
-        return _matches(text, [f"d:{token}" for token in dates])
+        return matches(text, dates)
 
     def _hits(self, text: Node) -> Sql:
-        found = _matches(text, [])
+        found = matches(text, ())
         return Sql(f"SELECT s.entry_pk FROM entry_search AS s WHERE {found.text}", found.values)
 
     def _has_words(self, words: Words, pk: str) -> Sql:
-        found = _matches(words, [])
+        found = contains(words)
         its = f"SELECT {found.text} FROM entry_search AS s WHERE s.entry_pk = {pk}"
         return Sql(f"coalesce(({its}), false)", found.values)
 
@@ -353,42 +315,3 @@ def _copy_in(
                 copy.write_row(row)
     except errors as error:
         raise DBAPIError.instance(statement, None, error, errors) from error
-
-
-def _marked(found: SearchText) -> str:
-    """The words by which a text is found, as the server writes arrays; no word has a quote."""
-    title = found.title.split()
-    words = {
-        *title,
-        *found.summary.split(),
-        *found.body.split(),
-        *(f"t:{token}" for token in title),
-        *(f"a:{token}" for token in found.author.split()),
-        *(f"d:{token}" for token in found.dates.split()),
-    }
-    return '{"' + '","'.join(sorted(words)) + '"}'
-
-
-def _matches(text: Node, dates: list[str]) -> Sql:
-    """That a row has some words, and any of these dates if there are some.
-
-    The dates are said beside each word, so that the index is asked for both at once: what it finds
-    of a word that is common would be the work of many milliseconds.
-    """
-    match text:
-        case And(terms):
-            return all_of(_matches(term, dates) for term in terms)
-        case Or(terms):
-            return any_of(_matches(term, dates) for term in terms)
-        case Words(tokens, field):
-            mark = _MARKS[field]
-            found = [Sql("s.words @> ?", ([f"{mark}{token}" for token in tokens],))]
-            if dates:
-                found.append(Sql("s.words && ?", (dates,)))
-            if len(tokens) > 1:
-                columns = _COLUMNS[field]
-                found.append(
-                    any_of(Sql(f"strpos(s.{name}, ?) > 0", (phrase(text),)) for name in columns)
-                )
-            return all_of(found)
-    raise TypeError(text)

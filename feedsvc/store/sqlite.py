@@ -36,7 +36,7 @@ from ..query.ast import And, Node, Or, Words
 from .copying import finish_file, new_file
 from .engine import chunks
 from .sql import SqlStore
-from .statement import Sql, any_of, run, tell
+from .statement import Hits, Sql, any_of, run, tell
 from .words import SearchText, phrase
 
 # tokens are folded already and joined by spaces: this tokenizer leaves them exactly as they are
@@ -77,7 +77,8 @@ class SqliteStore(SqlStore):
 
     backend = "sqlite"
     # a cross join is not turned
-    _hits_first = "entry_search AS s CROSS JOIN entries AS e ON e.pk = s.rowid"
+    _hits_first = Hits("entry_search AS s CROSS JOIN entries AS e ON e.pk = s.rowid", joined=True)
+    _hits_dated = _hits_first
     _counts_words = True
 
     def __init__(self, url: URL, *, pool: int = 8, wait: float = 30.0) -> None:

@@ -6,6 +6,7 @@ ever part of it. Both databases read the text alike.
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -22,6 +23,20 @@ class Sql(NamedTuple):
 
     text: str
     values: tuple[Value, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Hits:
+    """FROM the search index, and what the pk, time and key of what is found there are called.
+
+    If it is `joined`, to the entries `e` that are found.
+    """
+
+    of: str
+    pk: str = "e.pk"
+    published: str = "e.published"
+    key: str = "e.key"
+    joined: bool = False
 
 
 TRUE, FALSE = Sql("1 = 1"), Sql("1 = 0")

@@ -11,7 +11,7 @@ from sqlalchemy import MetaData, inspect, text
 
 from feedsvc.store import SqlStore, open_store
 from feedsvc.store.life import VERSION_TABLE
-from feedsvc.store.postgres import postgres_metadata
+from feedsvc.store.postgres_search import postgres_metadata
 from feedsvc.store.schema import metadata
 from feedsvc.store.sqlite import CREATE_SEARCH
 
@@ -40,6 +40,8 @@ def test_nothing_is_left_to_migrate(any_store: SqlStore) -> None:
                 "include_name": lambda name, kind, _: (
                     kind != "table" or name in metadata.tables or any_store.backend != "sqlite"
                 ),
+                # expressions, which PostgreSQL writes in its own way: compared below
+                "include_object": lambda _, name, *__: name != "ix_entry_search_words",
             },
         )
         # Alembic compares with several as well as with one
