@@ -71,7 +71,7 @@ def first_rows(arm: Arm, matching: Matching, limit: int, part: Part, window: Win
         found = _met(arm, arm.row.pk, all_of([arm.where, *asked, *among]))
         # written out, for a planner has to know that little is wanted
         return Sql(f"{found.text}{order} LIMIT {limit}", found.values)
-    matched = matching._matches(arm.text, window.tokens)
+    matched = matching._matches(arm.text, window)
     live = LIVE if arm.hits.joined else TRUE
     hits = _met(arm, arm.hits.pk, all_of([matched, live, *asked]))
     where = all_of([arm.where, *among])

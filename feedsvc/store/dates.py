@@ -36,6 +36,9 @@ class Window:
     tokens: tuple[str, ...] = ()
 
 
+ALWAYS = Window(None, None)
+
+
 class Windows:
     """Cuts the time from `start` to before `end` into windows: the latest first, or the earliest.
 

@@ -37,6 +37,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from ..errors import SchemaMismatch, StoreError, StoreUnavailable
 from ..query.ast import Node, Words
 from .codec import micros
+from .dates import Window
 from .paces import Paces
 from .schema import meta
 from .statement import Hits, Sql
@@ -247,8 +248,8 @@ class Database(ABC):
         """The search text of entries."""
 
     @abstractmethod
-    def _matches(self, text: Node, dates: Sequence[str]) -> Sql:
-        """That `s`, a row of the search index, has some words, and if given any of these dates."""
+    def _matches(self, text: Node, window: Window) -> Sql:
+        """That `s`, a row of the search index, has some words and may be of a window."""
 
     @abstractmethod
     def _hits(self, text: Node) -> Sql:

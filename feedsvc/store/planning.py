@@ -28,7 +28,7 @@ from ..query.ast import (
 from .arms import ALL, LIVE, LIVE_HIT, Arm, Part, during
 from .codec import micros
 from .conditions import COPY, ENTRY, HIT, LEAD, SORTED_HIT, TAG, Conditions, Matching, Row, is_text
-from .dates import Windows
+from .dates import ALWAYS, Windows
 from .duplicates import first_copy
 from .limits import Limit
 from .statement import TRUE, Sql, all_of, within
@@ -165,7 +165,7 @@ class Planning:
     def _sampled(self, text: Node) -> int:
         """How many of the newest entries have these words; from `_COMMON` on they are common."""
         window = self._windows(_SAMPLE // _FIRST, Part()).next(1.0)
-        hits = self._matching._matches(text, window.tokens if window else ())
+        hits = self._matching._matches(text, window or ALWAYS)
         of = f"SELECT 1 FROM entry_search AS s WHERE {hits.text}"
         return self._asked.up_to(Sql(of, hits.values), _COMMON)
 

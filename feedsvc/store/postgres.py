@@ -33,6 +33,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from ..errors import ConfigError, QueryTooCostly, StoreError, StoreUnavailable
 from ..query.ast import Node, Words
+from .dates import Window
 from .engine import Collision, chunks
 from .postgres_search import TEXT, contains, entry_search, matches, places, texts
 from .schema import entries, metadata
@@ -105,7 +106,6 @@ class PostgresStore(SqlStore):
                 pool_size=pool,
                 max_overflow=pool,
                 pool_timeout=self.wait,
-                pool_pre_ping=True,
                 # `begun` begins transactions, in one message with all that goes with them
                 isolation_level="AUTOCOMMIT",
                 connect_args={"application_name": "feedsvc", "connect_timeout": int(self.wait)},
@@ -128,7 +128,16 @@ class PostgresStore(SqlStore):
         @event.listens_for(engine, "begin")
         def begun(connection: Connection) -> None:
             begin = connection.get_execution_options().get("begin", "BEGIN")
-            tell(connection, begin)
+            try:
+                tell(connection, begin)
+            except DBAPIError:
+                driver: Any = connection.connection.driver_connection
+                if not driver.closed:
+                    raise
+                # the server has ended it, and most likely the others: nothing was asked of it yet
+                connection.invalidate()
+                engine.dispose()
+                tell(connection, begin)
 
         return engine
 
@@ -159,7 +168,8 @@ class PostgresStore(SqlStore):
         return StoreError(f"{self.name}: {reason}")
 
     def _read_only(self, connection: Connection, *, often: bool) -> Connection:
-        return connection.execution_options(begin=_OFTEN if often else _BEGIN)
+        limit = f"{_OFTEN};{_limit(self.tuning.seconds)}"
+        return connection.execution_options(begin=limit if often else _BEGIN)
 
     def _read(self, transaction: Transaction) -> None:
         # a rollback would make the driver forget what it has prepared
@@ -237,8 +247,8 @@ class PostgresStore(SqlStore):
     def _texts(self, connection: Connection, pks: Iterable[int]) -> dict[int, SearchText]:
         return texts(connection, pks)
 
-    def _matches(self, text: Node, dates: Sequence[str]) -> Sql:
-        return matches(text, dates)
+    def _matches(self, text: Node, window: Window) -> Sql:
+        return matches(text, window.tokens)
 
     def _hits(self, text: Node) -> Sql:
         found = matches(text, ())
@@ -250,7 +260,8 @@ class PostgresStore(SqlStore):
         return Sql(f"coalesce(({its}), false)", found.values)
 
     def _stop_after(self, connection: Connection, seconds: float) -> None:
-        tell(connection, f"SET LOCAL statement_timeout = {int(seconds * 1000)}")
+        if not connection.get_execution_options().get("begin", "").startswith(_OFTEN):
+            tell(connection, _limit(seconds))
 
     def _posted(
         self, connection: Connection, asked: Sequence[tuple[int, int]], rows: int
@@ -299,6 +310,10 @@ class PostgresStore(SqlStore):
     def _details(self, connection: Connection) -> tuple[tuple[str, str], ...]:
         version = connection.scalar(text("SHOW server_version"))
         return (("database", self.name), ("postgresql", str(version)))
+
+
+def _limit(seconds: float) -> str:
+    return f"SET LOCAL statement_timeout = {int(seconds * 1000)}"
 
 
 def _copy_in(

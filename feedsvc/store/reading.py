@@ -82,7 +82,7 @@ class Reading(Database):
             both_ways = query.sort != "relevance" and not _fair(search, shares)
             earlier, shown = None, None
             if first and next:
-                earlier, shown = self._ended(search, query, next, rows, beyond)
+                earlier, shown = self._ended(search, query, now, next, rows, beyond)
         if relative(query.where):
             moments.append(micros(now.astimezone(UTC).replace(second=0, microsecond=0)))
         return Head(
@@ -248,6 +248,7 @@ class Reading(Database):
         self,
         search: Walk,
         query: EntryQuery,
+        now: datetime,
         next: str,
         page: Sequence[Mapping[str, Any]],
         beyond: Sequence[Mapping[str, Any]],
@@ -257,14 +258,15 @@ class Reading(Database):
         The first entry of the page, or of the next one, mostly tells.
         """
         cursor = read_cursor(next, query.sort)
+        filed = search.told(micros(now - TOMBSTONES)).filed or 0
         if query.sort != "published":
-            return search.month_before(None), None
+            return search.month_before(None, filed=filed), None
         sure = beyond and not cursor.behind
         first = beyond[0] if sure else page[0]
         own = None if first["filed"] else month_of(moment(first["published"]))
         if sure:
-            return search.month_before(None, (cursor.at, cursor.key), own=own), next
-        return search.month_before(None, own=own), None
+            return search.month_before(None, (cursor.at, cursor.key), own=own, filed=filed), next
+        return search.month_before(None, own=own, filed=filed), None
 
     def _changes(self, search: Walk, now: datetime, *, first: bool) -> list[int]:
         """When what a page lacks may last have changed, though nothing on it did."""

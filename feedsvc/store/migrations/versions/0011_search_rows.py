@@ -1,6 +1,6 @@
-"""PostgreSQL's search index keeps tokens once, and knows when entries were published.
+"""Search indexes know more of when entries were published; PostgreSQL's keeps its tokens once.
 
-A transaction of its own: an upgrade that is killed leaves everything as it was.
+All in one transaction: an upgrade that is killed leaves everything as it was.
 """
 
 import sqlalchemy as sa
@@ -18,9 +18,22 @@ _SPANS = ", ".join(
 
 
 def upgrade() -> None:
-    """Writes the rows of the index anew."""
+    """Finds out when entries were published, and writes PostgreSQL's rows anew."""
     if op.get_bind().dialect.name == "sqlite":
-        return
+        op.create_table(
+            "entry_blocks",
+            sa.Column("block", sa.Integer(), nullable=False, autoincrement=False),
+            sa.Column("latest", sa.BigInteger(), nullable=False),
+            sa.PrimaryKeyConstraint("block", name="pk_entry_blocks"),
+        )
+        op.execute(
+            "INSERT INTO entry_blocks SELECT pk / 4096, max(published) FROM entries GROUP BY 1"
+        )
+    else:
+        _postgresql()
+
+
+def _postgresql() -> None:
     op.execute(
         "CREATE TEMPORARY TABLE entry_search_before ON COMMIT DROP AS"
         " SELECT s.entry_pk, e.published, e.key, s.title, s.summary, s.body, s.author"
