@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Connection, Select, select
@@ -90,7 +91,7 @@ class Reading(Database):
             deleted=tuple(
                 DeletedEntry(id=id, key=key_text(key), when=moment(at)) for id, key, at in deleted
             ),
-            newest=max((moment(row["updated"]) for row in rows), default=None),
+            newest=moment(max(row["updated"] for row in rows)) if rows else None,
             changed=moment(max(moments)) if moments else None,
             next=next,
             previous=previous,
@@ -331,4 +332,9 @@ def _fair(search: Walk, shares: Shares | None) -> bool:
 
 def _fingerprint(row: Mapping[str, Any]) -> str:
     """An entry's fingerprint together with what it shows of its source."""
-    return digest_of(row["fingerprint"], row["shown"])
+    return _together(row["fingerprint"], row["shown"])
+
+
+@lru_cache(maxsize=1 << 14)
+def _together(fingerprint: str, shown: str) -> str:
+    return digest_of(fingerprint, shown)

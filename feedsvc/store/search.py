@@ -97,7 +97,8 @@ class Search(Planning):
         Where there are very many they are looked for among the newest `Tuning.withdrawn` of all,
         unless a tag that few of them carry leads to all of its own.
         """
-        if (self.told(since).last or 0) <= since:
+        told = self.told(since)
+        if (told.last or 0) <= since or 0 in map(told.gone.get, self._tags()):
             return []
         wanted = f"FROM {ALL} WHERE e.withdrawn_at > ?"
         newest = "ORDER BY e.withdrawn_at DESC, e.key DESC LIMIT ?"
@@ -112,8 +113,7 @@ class Search(Planning):
             # two bounds of one column: SQLite would go by the first
             where[0] = Sql("e.withdrawn_at IS NOT NULL")
             where.append(Sql("(e.withdrawn_at, e.key) >= (?, ?)", tuple(last[0])))
-        gone = self.told(since).gone
-        asked = all_of([*where, self._asked.hold_at_once(self._terms, GONE, texts, gone)])
+        asked = all_of([*where, self._asked.hold_at_once(self._terms, GONE, texts, told.gone)])
         text = f"SELECT e.id, e.key, e.withdrawn_at FROM {ALL} WHERE {asked.text} {newest}"
         rows = self._limit.run(Sql(text, (*asked.values, limit)))
         return [(id, key, at) for id, key, at in rows]
@@ -131,10 +131,14 @@ class Search(Planning):
 
     def _rare(self, since: int) -> list[Sql]:
         """The pks of withdrawn entries with a tag that all must have and few of them do."""
-        of, gone = self._asked.tags, self.told(since).gone
-        tags = [of[t.slug][0] for t in self._terms if isinstance(t, Tagged) and t.slug in of]
-        rare = [pk for pk in tags if gone.get(pk, _RARE) < _RARE]
+        gone = self.told(since).gone
+        rare = [pk for pk in self._tags() if gone.get(pk, _RARE) < _RARE]
         return [within("e.pk", Sql(GONE_OF_TAG, (pk,))) for pk in rare[:1]]
+
+    def _tags(self) -> list[int]:
+        """The pks of tags that every entry has to have."""
+        of = self._asked.tags
+        return [of[t.slug][0] for t in self._terms if isinstance(t, Tagged) and t.slug in of]
 
     def words(self) -> list[Words]:
         """The words that are asked for, not those that must be missing."""

@@ -76,13 +76,13 @@ def run(connection: Connection, sql: Sql) -> list[tuple[Any, ...]]:
 
 def tell(connection: Connection, text: str) -> None:
     """Runs statements of the driver's own that give no rows."""
-    _executed(connection, text)
+    _executed(connection, text, rows=False)
 
 
 def _executed(
-    connection: Connection, text: str, values: tuple[Any, ...] = ()
+    connection: Connection, text: str, values: tuple[Any, ...] = (), *, rows: bool = True
 ) -> list[tuple[Any, ...]]:
-    """The rows of a statement, in an open transaction.
+    """The rows of a statement that gives any, in an open transaction.
 
     Past SQLAlchemy, which takes longer to hand rows out than most of ours take to be found; those
     who listen for statements hear of this one all the same.
@@ -96,7 +96,7 @@ def _executed(
         if cursor is None:
             cursor = connection.info["cursor"] = connection.connection.cursor()
         cursor.execute(text, values)
-        return cursor.fetchall() if cursor.description else []
+        return cursor.fetchall() if rows else []
     except errors as error:
         raise DBAPIError.instance(text, values, error, errors) from error
 
@@ -117,7 +117,8 @@ def rows_of(
         size = 1 << (len(some) - 1).bit_length()
         values: tuple[Any, ...] = (*some, *(0,) * (size - len(some)))
         if connection.dialect.name == "postgresql":
-            size, values = 0, (list(some),)
+            # as the server writes arrays, which takes the driver a dozen times as long
+            size, values = 0, (f"{{{','.join(map(str, some))}}}",)
         text, names = _of_pks(connection.dialect, wanted, column, size)
         for row in _executed(connection, text, values):
             yield dict(zip(names, row, strict=True))
