@@ -30,7 +30,7 @@ from ..vocabulary import NAMESPACES, Extension
 from .plain import clean, line
 
 # an address that nothing below could change
-_PLAIN = re.compile(r"https?://[A-Za-z0-9][A-Za-z0-9.-]*(?::[0-9]+)?(?:[/?#][!#-;=?-\]_a-z~]*)?")
+_PLAIN = re.compile(r"https?://[A-Za-z0-9][A-Za-z0-9.-]*(?::[0-9]+)?(?:[/?#][!#-;=?-Z\[\]_a-z~]*)?")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:.")
 _UNSAFE_SCHEME = re.compile(r"(?:javascript|vbscript|data):", re.IGNORECASE)
 _NOT_IN_IRI = re.compile(r'[\s<>"{}|\\^`\ufff0-\ufffd]')

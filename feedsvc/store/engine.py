@@ -280,6 +280,10 @@ class Database(ABC):
         """Selects the pk of every entry in the search index."""
 
     @abstractmethod
+    def _misdated(self) -> Select[tuple[int]]:
+        """Selects the pk of every entry that the search index takes to be of another time."""
+
+    @abstractmethod
     def _damage(self, connection: Connection) -> list[str]:
         """What is wrong with the database as such."""
 

@@ -286,6 +286,11 @@ class PostgresStore(SqlStore):
     def _indexed(self) -> Select[tuple[int]]:
         return select(entry_search.c.entry_pk)
 
+    def _misdated(self) -> Select[tuple[int]]:
+        mine, its = entry_search.c, entries.c
+        moved = (mine.published != its.published) | (mine.key != its.key)
+        return select(its.pk).join(entry_search, mine.entry_pk == its.pk).where(moved)
+
     def _damage(self, connection: Connection) -> list[str]:
         return []  # the server looks after its own pages
 

@@ -37,7 +37,7 @@ from .copying import finish_file, new_file
 from .dates import ALWAYS, Window
 from .engine import chunks
 from .sql import SqlStore
-from .sqlite_search import clear, contains, matches, put, texts
+from .sqlite_search import clear, contains, matches, misdated, put, texts
 from .statement import Hits, Sql, tell
 from .words import SearchText
 
@@ -315,6 +315,9 @@ class SqliteStore(SqlStore):
 
     def _indexed(self) -> Select[tuple[int]]:
         return select(_search.c.rowid)
+
+    def _misdated(self) -> Select[tuple[int]]:
+        return misdated()
 
     def _damage(self, connection: Connection) -> list[str]:
         found: list[str] = []

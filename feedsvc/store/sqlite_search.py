@@ -6,12 +6,22 @@ mostly came since then, too: all of it is from the first block of pks on that ha
 
 from collections.abc import Iterable, Sequence
 
-from sqlalchemy import BigInteger, Column, Connection, Integer, MetaData, Table
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Connection,
+    Integer,
+    MetaData,
+    Select,
+    Table,
+    func,
+    select,
+)
 
 from ..query.ast import And, Node, Or, Words
 from .dates import Window
 from .engine import chunks
-from .schema import metadata
+from .schema import entries, metadata
 from .statement import Sql, all_of, any_of, run
 from .words import SearchText, phrase
 
@@ -69,6 +79,13 @@ def texts(connection: Connection, pks: Sequence[int], batch: int) -> dict[int, S
             connection, Sql(f"{wanted} ({', '.join('?' * len(some))})", tuple(some))
         )
     }
+
+
+def misdated() -> Select[tuple[int]]:
+    """Selects the pk of every entry later than all of its block are taken to be."""
+    block = entry_blocks.c.block == entries.c.pk // _BLOCK
+    late = entries.c.published > func.coalesce(entry_blocks.c.latest, -(1 << 63))
+    return select(entries.c.pk).outerjoin(entry_blocks, block).where(late)
 
 
 def matches(text: Node, window: Window) -> Sql:
