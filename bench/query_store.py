@@ -25,7 +25,7 @@ from feedsvc.store.dates import date_tokens
 from feedsvc.store.indexing import Target
 from feedsvc.store.life import newest_revision
 from feedsvc.store.links import CONTENT
-from feedsvc.store.postgres import entry_search
+from feedsvc.store.postgres_search import entry_search
 from tests.postgres import Postgres
 
 NOW = datetime(2026, 3, 1, 12, 0, 30, tzinfo=UTC)

@@ -133,12 +133,22 @@ def fill_as_of(revision: str, old: SqlStore, store: SqlStore) -> None:
             if rows:
                 connection.execute(insert(table), rows)
         texts = store._texts(source, list(source.scalars(select(entries.c.pk))))
-        if old.backend == "sqlite" and revision < "0008":
-            # before it was known when entries were published
+        if old.backend == "sqlite" and revision < "0013":
+            # before 0008 it was not known when entries were published
+            names = ("title", "summary", "body", "author", "dates")[: 4 + (revision >= "0008")]
             connection.exec_driver_sql(
-                "INSERT INTO entry_search (rowid, title, summary, body, author)"
-                " VALUES (?, ?, ?, ?, ?)",
-                [(pk, t.title, t.summary, t.body, t.author) for pk, t in texts.items()],
+                f"INSERT INTO entry_search (rowid, {', '.join(names)})"
+                f" VALUES (?{', ?' * len(names)})",
+                [(pk, *(getattr(text, name) for name in names)) for pk, text in texts.items()],
+            )
+        elif old.backend == "postgresql" and revision < "0013" and texts:
+            connection.exec_driver_sql(
+                "INSERT INTO entry_search (entry_pk, title, summary, body, author, words)"
+                " VALUES (%s, %s, %s, %s, %s, %s)",
+                [
+                    (pk, t.title, t.summary, t.body, t.author, f"{t.title}{t.body}".split())
+                    for pk, t in texts.items()
+                ],
             )
         else:
             old._put_text(connection, texts)

@@ -225,7 +225,7 @@ class Composer(Catalogue):
     ) -> tuple[Head, list[tuple[tuple[str, str], bytes]]]:
         """A page's head, and its entries as they are written, each with its mark."""
         options, head = request.options, head or self.head(request)
-        kept = [self._shelf.get(_place(suffix, options, *mark)) for mark in head.marks]
+        kept = self._shelf.get_all([_place(suffix, options, *mark) for mark in head.marks])
         if not all(kept):
             head, page = self._read(request)
             kept = [self._fragment(suffix, one, options) for one in page.entries]

@@ -1,7 +1,7 @@
 """Entries written once and kept, so that a feed is joined rather than made."""
 
 from collections import OrderedDict
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from threading import Lock
 
 _SIZE = 32 * 2**20
@@ -21,10 +21,16 @@ class Shelf:
 
     def get(self, key: Hashable) -> bytes | None:
         """A fragment, if it is here."""
+        (found,) = self.get_all([key])
+        return found
+
+    def get_all(self, keys: Sequence[Hashable]) -> list[bytes | None]:
+        """Fragments in the order of their keys, None for what is not here."""
         with self._lock:
-            found = self._kept.get(key)
-            if found is not None:
-                self._kept.move_to_end(key)
+            found = list(map(self._kept.get, keys))
+            for key, fragment in zip(keys, found, strict=True):
+                if fragment is not None:
+                    self._kept.move_to_end(key)
             return found
 
     def put(self, key: Hashable, fragment: bytes) -> None:

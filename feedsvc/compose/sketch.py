@@ -10,7 +10,7 @@ of what was not, it holds one in `2**bits` to be known, 16 million for the usual
 import base64
 import binascii
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 # entity tags beyond 255 characters are cut off by some who keep them
 _BUDGET = 1_288
@@ -24,12 +24,11 @@ class Sketch:
     """The entries of an instance, as far as its entity tag tells."""
 
     def __init__(self, salt: str, number: int, hashes: frozenset[int]) -> None:
-        self._salt = salt
-        self._number = number
+        self._hash = _hashing(salt, number)
         self._hashes = hashes
 
     def __contains__(self, print: str) -> bool:
-        return _hash(self._salt, print, self._number) in self._hashes
+        return self._hash(print) in self._hashes
 
 
 def write(salt: str, prints: Sequence[str]) -> str:
@@ -42,7 +41,7 @@ def write(salt: str, prints: Sequence[str]) -> str:
         return ""
     bits = _bits(number)
     written, last = [f"{number:0{_COUNT}b}"], 0
-    for value in sorted(_hash(salt, print, number) for print in prints):
+    for value in sorted(map(_hashing(salt, number), prints)):
         quotient, rest = divmod(value - last, 1 << bits)
         written.append("1" * quotient + "0" + f"{rest:0{bits}b}")
         last = value
@@ -80,7 +79,14 @@ def _bits(number: int) -> int:
     return min(_MOST, max(_LEAST, _BUDGET // number - 2))
 
 
-def _hash(salt: str, print: str, number: int) -> int:
-    """A number below `number << bits`, evenly spread."""
-    whole = hashlib.blake2b(print.encode(), digest_size=8, key=salt.encode()).digest()
-    return int.from_bytes(whole) * (number << _bits(number)) >> 64
+def _hashing(salt: str, number: int) -> Callable[[str], int]:
+    """Makes numbers below `number << bits`, evenly spread."""
+    begun = hashlib.blake2b(digest_size=8, key=salt.encode())
+    below = number << _bits(number)
+
+    def hashed(print: str) -> int:
+        whole = begun.copy()
+        whole.update(print.encode())
+        return int.from_bytes(whole.digest()) * below >> 64
+
+    return hashed

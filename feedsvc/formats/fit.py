@@ -29,6 +29,8 @@ from ..model import (
 from ..vocabulary import NAMESPACES, Extension
 from .plain import clean, line
 
+# an address that nothing below could change
+_PLAIN = re.compile(r"https?://[A-Za-z0-9][A-Za-z0-9.-]*(?::[0-9]+)?(?:[/?#][!#-;=?-Z\[\]_a-z~]*)?")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:.")
 _UNSAFE_SCHEME = re.compile(r"(?:javascript|vbscript|data):", re.IGNORECASE)
 _NOT_IN_IRI = re.compile(r'[\s<>"{}|\\^`\ufff0-\ufffd]')
@@ -56,6 +58,8 @@ def address(url: str | None) -> str | None:
     """
     if not url:
         return None
+    if _PLAIN.fullmatch(url):
+        return url
     text = clean(url).strip().replace("\n", "").replace("\t", "")
     text = _NOT_IN_IRI.sub(lambda found: quote(found[0], safe=""), text)
     if not _SCHEME.match(text) or _UNSAFE_SCHEME.match(text):

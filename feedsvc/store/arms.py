@@ -4,12 +4,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from ..query.ast import Node
-from .conditions import ENTRY, Matching, Row
+from .conditions import Matching, Row
 from .dates import Window
-from .statement import Sql, all_of
+from .statement import TRUE, Hits, Sql, all_of
 
 ALL = "entries AS e"
 LIVE = Sql("e.withdrawn_at IS NULL")
+_ITS_ENTRY = "SELECT 1 FROM entries AS i WHERE i.pk = h.pk AND i.withdrawn_at IS NULL"
+LIVE_HIT = Sql(f"({_ITS_ENTRY}) IS NOT NULL")
 # more than there can be
 ALL_HITS = 1 << 40
 Among = Callable[[Row], Sql]
@@ -22,7 +24,8 @@ Found = tuple[int, int, int]
 class Arm:
     """One index to go through: its rows, what must hold, if it is in order.
 
-    `text` is looked up in the search index, which may be asked for a window of time only.
+    `text` is looked up in the search index, which may be asked for a window of time only, and
+    knows what it finds as `hits`.
     """
 
     of: str
@@ -32,6 +35,7 @@ class Arm:
     where: Sql
     ordered: bool
     text: Node | None = None
+    hits: Hits | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,12 +67,13 @@ def first_rows(arm: Arm, matching: Matching, limit: int, part: Part, window: Win
             asked.append(Sql(f"({at}, {arm.key}) {compares} (?, ?)", place))
     among = [] if part.among is None else [part.among(arm.row)]
     order = f" ORDER BY {at} {part.way}, {arm.key} {part.way}"
-    if arm.text is None:
+    if arm.text is None or arm.hits is None:
         found = _met(arm, arm.row.pk, all_of([arm.where, *asked, *among]))
         # written out, for a planner has to know that little is wanted
         return Sql(f"{found.text}{order} LIMIT {limit}", found.values)
-    matched = matching._matches(arm.text, window.tokens)
-    hits = _met(arm, ENTRY.pk, all_of([matched, LIVE, *asked]))
+    matched = matching._matches(arm.text, window)
+    live = LIVE if arm.hits.joined else TRUE
+    hits = _met(arm, arm.hits.pk, all_of([matched, live, *asked]))
     where = all_of([arm.where, *among])
     # they are put in order first, so that the rest is asked of no more of them than it takes
     ordered = f"{hits.text}{order} LIMIT {ALL_HITS}"

@@ -4,7 +4,7 @@ Lookups are written as scalar subqueries, not as EXISTS: what a planner cannot m
 asked of the rows that are met, and of no others.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -28,9 +28,10 @@ from ..query.ast import (
     Words,
 )
 from .codec import Flag, micros, storable
+from .dates import Window
 from .engine import Tuning
 from .paces import Paces
-from .statement import FALSE, Sql, all_of, any_of, negated, within
+from .statement import FALSE, Hits, Sql, all_of, any_of, negated, within
 
 _FLAGS = {
     "enclosure": Flag.ENCLOSURE,
@@ -49,12 +50,13 @@ class Matching(Protocol):
 
     tuning: Tuning
     paces: Paces
-    # FROM the index, to the entries `e` that are found there
-    _hits_first: str
+    # to the entries that are found, and only as far as their time and key
+    _hits_first: Hits
+    _hits_dated: Hits
     # whether it takes little to know that few entries have some words
     _counts_words: bool
 
-    def _matches(self, text: Node, dates: Sequence[str]) -> Sql: ...
+    def _matches(self, text: Node, window: Window) -> Sql: ...
 
     def _hits(self, text: Node) -> Sql: ...
 
@@ -67,13 +69,15 @@ class Matching(Protocol):
 class Row:
     """The row of an entry or of its tag: how its pk and time are named, and if `e` is its entry.
 
-    It is met through an index of what is asked of it if that `leads`, else through another.
+    It is met through an index of what is asked of it if that `leads`, else through another. A `key`
+    is that of rows of live entries that are met in order of time.
     """
 
     pk: str
     published: str
     whole: bool = False
     leads: bool = False
+    key: str | None = None
 
     def __call__(self, column: str) -> str:
         """A column of the entry."""
@@ -96,13 +100,14 @@ LEAD = Row("e.pk", "e.published", whole=True, leads=True)
 FOUND_ENTRY = Row("e.pk", "(e.published + 0)")
 # the same, whatever a set holds that its pk is to be in
 GONE = Row("(e.pk + 0)", "(e.published + 0)")
-TAG = Row("t.entry_pk", "t.published")
+TAG = Row("t.entry_pk", "t.published", key="t.key")
 HIT = Row("h.pk", "h.at")
 # of those in another order than that of time
 SORTED_HIT = Row("h.pk", "(SELECT i.published FROM entries AS i WHERE i.pk = h.pk)")
 COPY = Row("other.entry_pk", "other.published")
 # of which very many may be asked
 _MANY = (TAG, GONE)
+GONE_OF_TAG = "SELECT w.entry_pk FROM entry_tags AS w WHERE w.tag_pk = ? AND w.live = 0"
 
 
 class Conditions:
@@ -126,6 +131,8 @@ class Conditions:
         self.sources: Mapping[str, int] = {row[0]: row[1] for row in found}
         # words whose entries are all looked up at once, not one by one
         self.looked_up: set[Node] = set()
+        # tags whose withdrawn entries are
+        self._gone: Container[int] = ()
         self._counted: dict[str, int] = {}
 
     def _named(self, of: str, column: str, names: set[str]) -> Iterator[tuple[Any, ...]]:
@@ -166,15 +173,21 @@ class Conditions:
         """That a row meets all of these terms."""
         return all_of(self.holds(term, row) for term in terms)
 
-    def hold_at_once(self, terms: Sequence[Node], row: Row, texts: Iterable[Words]) -> Sql:
-        """The same for very many rows: entries with some words are looked up unless too many."""
+    def hold_at_once(
+        self, terms: Sequence[Node], row: Row, texts: Iterable[Words], gone: Container[int]
+    ) -> Sql:
+        """The same for very many rows: entries with some words are looked up unless too many.
+
+        So are those that are `gone` of some tags.
+        """
         most, before = self._matching.tuning.hits, self.looked_up
+        self._gone = gone
         if self._matching._counts_words:
             self.looked_up = before | {words for words in texts if self.few(words, most)}
         try:
             return self.hold(terms, row)
         finally:
-            self.looked_up = before
+            self.looked_up, self._gone = before, ()
 
     def holds(self, node: Node, row: Row) -> Sql:
         """That a row meets a term; never NULL, so that it can be negated."""
@@ -196,8 +209,16 @@ class Conditions:
             case Tagged(slug):
                 if slug not in self.tags:
                     return FALSE
-                carried = f"SELECT 1 FROM entry_tags AS c WHERE c.entry_pk = {row.pk}"
-                return Sql(f"({carried} AND c.tag_pk = ?) IS NOT NULL", (self.tags[slug][0],))
+                pk, _ = self.tags[slug]
+                if pk in self._gone:
+                    found = within(row.pk, Sql(GONE_OF_TAG, (pk,)))
+                    return Sql(f"({found.text}) IS TRUE", found.values)
+                its = f"c.entry_pk = {row.pk}"
+                if row.key is not None:
+                    # in the order of what is met, and so mostly close to what was found before
+                    its = f"c.live = 1 AND c.published = {row.published} AND c.key = {row.key}"
+                carried = f"SELECT 1 FROM entry_tags AS c WHERE c.tag_pk = ? AND {its}"
+                return Sql(f"({carried}) IS NOT NULL", (pk,))
             case Words(tokens):
                 return self._words(node, row) if tokens else FALSE
         return self._of_entry(node, row)

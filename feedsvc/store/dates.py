@@ -10,17 +10,17 @@ from dataclasses import dataclass
 
 _HOUR = 3_600_000_000
 _GROWTH = 8
-_NAMES = "abcde"
 _SHORTEST = _HOUR // _GROWTH
-_HOURS = tuple(_GROWTH**level for level in range(len(_NAMES)))
-_WIDTHS = tuple(_HOUR * hours for hours in _HOURS)
-_SPANS = f" {' '.join(f'{name}%d' for name in _NAMES)} "
+_HOURS = {name: _GROWTH**level for level, name in enumerate("abcde")}
+#: The spans by the name that their tokens begin with: how many microseconds they last.
+WIDTHS = {name: _HOUR * hours for name, hours in _HOURS.items()}
+_SPANS = f" {' '.join(f'{name}%d' for name in _HOURS)} "
 
 
 def date_tokens(published: int) -> str:
     """The spans that a time, in microseconds since 1970, is in; all before 1970 is one."""
     hour = max(published, 0) // _HOUR
-    return _SPANS % tuple(hour // hours for hours in _HOURS)
+    return _SPANS % tuple(hour // hours for hours in _HOURS.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +34,9 @@ class Window:
     start: int | None
     end: int | None
     tokens: tuple[str, ...] = ()
+
+
+ALWAYS = Window(None, None)
 
 
 class Windows:
@@ -55,7 +58,7 @@ class Windows:
         if self._over:
             return None
         self._span = max(int(self._span * growth), _SHORTEST)
-        fitting = (width for width in _WIDTHS if self._span <= width * _GROWTH)
+        fitting = (width for width in WIDTHS.values() if self._span <= width * _GROWTH)
         width = next(fitting, None)
         # what is left, if it is no longer than that or nobody knows where it ends
         window, self._over = Window(self._start, self._end), True
@@ -77,7 +80,7 @@ def _indexed(window: Window) -> Window:
     """A window with the tokens it is indexed under, if they are few enough."""
     if window.start is None or window.end is None:
         return window
-    for name, width in zip(_NAMES, _WIDTHS, strict=True):
+    for name, width in WIDTHS.items():
         first, last = max(window.start, 0) // width, max(window.end - 1, 0) // width
         if last - first <= _GROWTH:
             tokens = tuple(f"{name}{at}" for at in range(first, last + 1))

@@ -37,9 +37,10 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from ..errors import SchemaMismatch, StoreError, StoreUnavailable
 from ..query.ast import Node, Words
 from .codec import micros
+from .dates import Window
 from .paces import Paces
 from .schema import meta
-from .statement import Sql
+from .statement import Hits, Sql
 from .words import SearchText
 
 T = TypeVar("T")
@@ -81,8 +82,9 @@ class Database(ABC):
     """A database that transactions can be opened on, by any thread and after a fork."""
 
     tuning = Tuning()
-    # FROM the search index `s`, to the entries `e` that are found there
-    _hits_first: str
+    # from the search index `s` to the entries that are found, and only as far as their time and key
+    _hits_first: Hits
+    _hits_dated: Hits
     # whether it takes little to know that few entries have some words
     _counts_words: bool
 
@@ -246,8 +248,8 @@ class Database(ABC):
         """The search text of entries."""
 
     @abstractmethod
-    def _matches(self, text: Node, dates: Sequence[str]) -> Sql:
-        """That `s`, a row of the search index, has some words, and if given any of these dates."""
+    def _matches(self, text: Node, window: Window) -> Sql:
+        """That `s`, a row of the search index, has some words and may be of a window."""
 
     @abstractmethod
     def _hits(self, text: Node) -> Sql:
@@ -276,6 +278,10 @@ class Database(ABC):
     @abstractmethod
     def _indexed(self) -> Select[tuple[int]]:
         """Selects the pk of every entry in the search index."""
+
+    @abstractmethod
+    def _misdated(self) -> Select[tuple[int]]:
+        """Selects the pk of every entry that the search index takes to be of another time."""
 
     @abstractmethod
     def _damage(self, connection: Connection) -> list[str]:

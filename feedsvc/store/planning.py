@@ -25,10 +25,10 @@ from ..query.ast import (
     Until,
     Words,
 )
-from .arms import ALL, LIVE, Arm, Part, during
+from .arms import ALL, LIVE, LIVE_HIT, Arm, Part, during
 from .codec import micros
 from .conditions import COPY, ENTRY, HIT, LEAD, SORTED_HIT, TAG, Conditions, Matching, Row, is_text
-from .dates import Windows
+from .dates import ALWAYS, Windows
 from .duplicates import first_copy
 from .limits import Limit
 from .statement import TRUE, Sql, all_of, within
@@ -165,8 +165,8 @@ class Planning:
     def _sampled(self, text: Node) -> int:
         """How many of the newest entries have these words; from `_COMMON` on they are common."""
         window = self._windows(_SAMPLE // _FIRST, Part()).next(1.0)
-        hits = self._matching._matches(text, window.tokens if window else ())
-        of = f"SELECT 1 FROM {self._matching._hits_first} WHERE {hits.text}"
+        hits = self._matching._matches(text, window or ALWAYS)
+        of = f"SELECT 1 FROM entry_search AS s WHERE {hits.text}"
         return self._asked.up_to(Sql(of, hits.values), _COMMON)
 
     def _size(self, term: Node) -> float:
@@ -249,9 +249,12 @@ class Planning:
         return Arm("entry_tags AS t", TAG, TAG.published, "t.key", where, ordered=True)
 
     def _over_hits(self, text: Node, rest: Sequence[Node], by: str) -> Arm:
-        row = HIT if by == "published" else SORTED_HIT
-        where = all_of([self._asked.hold(rest, row), self._first_copy(row)])
-        return Arm(self._matching._hits_first, row, f"e.{by}", "e.key", where, False, text)
+        row, hits, at = HIT, self._matching._hits_dated, self._matching._hits_dated.published
+        if by != "published":
+            row, hits, at = SORTED_HIT, self._matching._hits_first, f"e.{by}"
+        live = TRUE if hits.joined else LIVE_HIT
+        where = all_of([live, self._asked.hold(rest, row), self._first_copy(row)])
+        return Arm(hits.of, row, at, hits.key, where, False, text, hits)
 
     def _first_copy(self, row: Row) -> Sql:
         """That the query finds no copy of an entry that was published before it."""

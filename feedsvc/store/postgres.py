@@ -1,8 +1,6 @@
 """The store in PostgreSQL (15 or later, through psycopg 3), for several pollers and web replicas.
 
-Words are found through a GIN index on the set of an entry's tokens, and phrases are then compared
-with its text: positions in a `tsvector` end at 16,383, and long articles would be found differently
-than in SQLite.
+How words are found is in `postgres_search`.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -11,16 +9,11 @@ from typing import Any
 
 from sqlalchemy import (
     URL,
-    BigInteger,
-    Column,
     Connection,
     Engine,
-    Index,
-    MetaData,
     Row,
     Select,
     Table,
-    Text,
     Transaction,
     create_engine,
     delete,
@@ -29,7 +22,6 @@ from sqlalchemy import (
     select,
     text,
 )
-from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.exc import (
     DBAPIError,
     InterfaceError,
@@ -40,30 +32,15 @@ from sqlalchemy.exc import (
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from ..errors import ConfigError, QueryTooCostly, StoreError, StoreUnavailable
-from ..query.ast import And, Node, Or, Words
-from .dates import date_tokens
+from ..query.ast import Node, Words
+from .dates import Window
 from .engine import Collision, chunks
+from .postgres_search import TEXT, contains, entry_search, matches, places, texts
 from .schema import entries, metadata
 from .sql import SqlStore
 from .sqlite import SqliteStore
-from .statement import Sql, all_of, any_of, run, tell
-from .words import SearchText, phrase
-
-postgres_metadata = MetaData(naming_convention=metadata.naming_convention)
-
-entry_search = Table(
-    "entry_search",
-    postgres_metadata,
-    Column("entry_pk", BigInteger, primary_key=True, autoincrement=False),
-    Column("title", Text, nullable=False),
-    Column("summary", Text, nullable=False),
-    Column("body", Text, nullable=False),
-    Column("author", Text, nullable=False),
-    # every token once; those of titles and authors again, marked with t: and a:, and those of its
-    # dates, marked with d:
-    Column("words", ARRAY(Text), nullable=False),
-    Index("ix_entry_search_words", "words", postgresql_using="gin"),
-)
+from .statement import Hits, Sql, tell
+from .words import SearchText
 
 # any number that nobody else takes; ours spells "feed"
 _LOCK = 0x66656564
@@ -89,7 +66,6 @@ _OFTEN = ";".join(
         "SET LOCAL enable_mergejoin = off",
     )
 )
-_TEXT = ("entry_pk", "title", "summary", "body", "author", "words")
 _POSTED = """
     SELECT asked.number, found.entry_pk
     FROM unnest(%s::integer[], %s::integer[]) WITH ORDINALITY AS asked (term, hour, number)
@@ -107,8 +83,6 @@ _SHARERS = """
     ) AS found
 """
 _PAIRS = 5_000
-_MARKS = {"any": "", "title": "t:", "author": "a:"}
-_COLUMNS = {"any": ("title", "summary", "body"), "title": ("title",), "author": ("author",)}
 _MISSING = frozenset({"42P01", "42703"})  # undefined table, undefined column
 _COLLIDED = frozenset({"40001", "40P01"})  # serialization failure, deadlock
 _UNAVAILABLE = frozenset({"08", "28", "3D", "53", "57", "58"})  # classes of SQLSTATE
@@ -118,7 +92,8 @@ class PostgresStore(SqlStore):
     """A store on a server, for any number of machines."""
 
     backend = "postgresql"
-    _hits_first = "entry_search AS s JOIN entries AS e ON e.pk = s.entry_pk"
+    _hits_first = Hits("entry_search AS s JOIN entries AS e ON e.pk = s.entry_pk", joined=True)
+    _hits_dated = Hits("entry_search AS s", "s.entry_pk", "s.published", "s.key")
     _counts_words = False
 
     def __init__(self, url: URL, *, pool: int = 8, wait: float = 30.0) -> None:
@@ -131,7 +106,6 @@ class PostgresStore(SqlStore):
                 pool_size=pool,
                 max_overflow=pool,
                 pool_timeout=self.wait,
-                pool_pre_ping=True,
                 # `begun` begins transactions, in one message with all that goes with them
                 isolation_level="AUTOCOMMIT",
                 connect_args={"application_name": "feedsvc", "connect_timeout": int(self.wait)},
@@ -154,7 +128,16 @@ class PostgresStore(SqlStore):
         @event.listens_for(engine, "begin")
         def begun(connection: Connection) -> None:
             begin = connection.get_execution_options().get("begin", "BEGIN")
-            tell(connection, begin)
+            try:
+                tell(connection, begin)
+            except DBAPIError:
+                driver: Any = connection.connection.driver_connection
+                if not driver.closed:
+                    raise
+                # the server has ended it, and most likely the others: nothing was asked of it yet
+                connection.invalidate()
+                engine.dispose()
+                tell(connection, begin)
 
         return engine
 
@@ -185,7 +168,8 @@ class PostgresStore(SqlStore):
         return StoreError(f"{self.name}: {reason}")
 
     def _read_only(self, connection: Connection, *, often: bool) -> Connection:
-        return connection.execution_options(begin=_OFTEN if often else _BEGIN)
+        limit = f"{_OFTEN};{_limit(self.tuning.seconds)}"
+        return connection.execution_options(begin=limit if often else _BEGIN)
 
     def _read(self, transaction: Transaction) -> None:
         # a rollback would make the driver forget what it has prepared
@@ -249,11 +233,9 @@ class PostgresStore(SqlStore):
 
     def _put_text(self, connection: Connection, texts: Mapping[int, SearchText]) -> None:
         if texts:
-            rows = (
-                (pk, text.title, text.summary, text.body, text.author, _marked(text))
-                for pk, text in texts.items()
-            )
-            _copy_in(connection, entry_search.name, _TEXT, rows)
+            at = places(connection, texts)
+            rows = ((pk, *at[pk], t.title, t.summary, t.body, t.author) for pk, t in texts.items())
+            _copy_in(connection, entry_search.name, TEXT, rows)
 
     def _drop_text(self, connection: Connection, pks: Sequence[int]) -> None:
         for some in chunks(pks, self.tuning.batch):
@@ -263,32 +245,23 @@ class PostgresStore(SqlStore):
         connection.execute(delete(entry_search))
 
     def _texts(self, connection: Connection, pks: Iterable[int]) -> dict[int, SearchText]:
-        wanted = (
-            "SELECT s.entry_pk, s.title, s.summary, s.body, s.author, e.published"
-            " FROM entry_search AS s JOIN entries AS e ON e.pk = s.entry_pk"
-            " WHERE s.entry_pk = ANY(?)"
-        )
-        return {
-            pk: SearchText(title, summary, body, author, date_tokens(published))
-            for pk, title, summary, body, author, published in run(
-                connection, Sql(wanted, (list(pks),))
-            )
-        }
+        return texts(connection, pks)
 
-    def _matches(self, text: Node, dates: Sequence[str]) -> Sql:
-        return _matches(text, [f"d:{token}" for token in dates])
+    def _matches(self, text: Node, window: Window) -> Sql:
+        return matches(text, window.tokens)
 
     def _hits(self, text: Node) -> Sql:
-        found = _matches(text, [])
+        found = matches(text, ())
         return Sql(f"SELECT s.entry_pk FROM entry_search AS s WHERE {found.text}", found.values)
 
     def _has_words(self, words: Words, pk: str) -> Sql:
-        found = _matches(words, [])
+        found = contains(words)
         its = f"SELECT {found.text} FROM entry_search AS s WHERE s.entry_pk = {pk}"
         return Sql(f"coalesce(({its}), false)", found.values)
 
     def _stop_after(self, connection: Connection, seconds: float) -> None:
-        tell(connection, f"SET LOCAL statement_timeout = {int(seconds * 1000)}")
+        if not connection.get_execution_options().get("begin", "").startswith(_OFTEN):
+            tell(connection, _limit(seconds))
 
     def _posted(
         self, connection: Connection, asked: Sequence[tuple[int, int]], rows: int
@@ -312,6 +285,11 @@ class PostgresStore(SqlStore):
 
     def _indexed(self) -> Select[tuple[int]]:
         return select(entry_search.c.entry_pk)
+
+    def _misdated(self) -> Select[tuple[int]]:
+        mine, its = entry_search.c, entries.c
+        moved = (mine.published != its.published) | (mine.key != its.key)
+        return select(its.pk).join(entry_search, mine.entry_pk == its.pk).where(moved)
 
     def _damage(self, connection: Connection) -> list[str]:
         return []  # the server looks after its own pages
@@ -339,6 +317,10 @@ class PostgresStore(SqlStore):
         return (("database", self.name), ("postgresql", str(version)))
 
 
+def _limit(seconds: float) -> str:
+    return f"SET LOCAL statement_timeout = {int(seconds * 1000)}"
+
+
 def _copy_in(
     connection: Connection, table: str, names: Sequence[str], rows: Iterable[Sequence[object]]
 ) -> None:
@@ -353,42 +335,3 @@ def _copy_in(
                 copy.write_row(row)
     except errors as error:
         raise DBAPIError.instance(statement, None, error, errors) from error
-
-
-def _marked(found: SearchText) -> str:
-    """The words by which a text is found, as the server writes arrays; no word has a quote."""
-    title = found.title.split()
-    words = {
-        *title,
-        *found.summary.split(),
-        *found.body.split(),
-        *(f"t:{token}" for token in title),
-        *(f"a:{token}" for token in found.author.split()),
-        *(f"d:{token}" for token in found.dates.split()),
-    }
-    return '{"' + '","'.join(sorted(words)) + '"}'
-
-
-def _matches(text: Node, dates: list[str]) -> Sql:
-    """That a row has some words, and any of these dates if there are some.
-
-    The dates are said beside each word, so that the index is asked for both at once: what it finds
-    of a word that is common would be the work of many milliseconds.
-    """
-    match text:
-        case And(terms):
-            return all_of(_matches(term, dates) for term in terms)
-        case Or(terms):
-            return any_of(_matches(term, dates) for term in terms)
-        case Words(tokens, field):
-            mark = _MARKS[field]
-            found = [Sql("s.words @> ?", ([f"{mark}{token}" for token in tokens],))]
-            if dates:
-                found.append(Sql("s.words && ?", (dates,)))
-            if len(tokens) > 1:
-                columns = _COLUMNS[field]
-                found.append(
-                    any_of(Sql(f"strpos(s.{name}, ?) > 0", (phrase(text),)) for name in columns)
-                )
-            return all_of(found)
-    raise TypeError(text)

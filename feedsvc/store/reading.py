@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Connection, Select, select
@@ -81,7 +82,7 @@ class Reading(Database):
             both_ways = query.sort != "relevance" and not _fair(search, shares)
             earlier, shown = None, None
             if first and next:
-                earlier, shown = self._ended(search, query, next, rows, beyond)
+                earlier, shown = self._ended(search, query, now, next, rows, beyond)
         if relative(query.where):
             moments.append(micros(now.astimezone(UTC).replace(second=0, microsecond=0)))
         return Head(
@@ -89,7 +90,7 @@ class Reading(Database):
             deleted=tuple(
                 DeletedEntry(id=id, key=key_text(key), when=moment(at)) for id, key, at in deleted
             ),
-            newest=max((moment(row["updated"]) for row in rows), default=None),
+            newest=moment(max(row["updated"] for row in rows)) if rows else None,
             changed=moment(max(moments)) if moments else None,
             next=next,
             previous=previous,
@@ -234,6 +235,7 @@ class Reading(Database):
         self,
         search: Walk,
         query: EntryQuery,
+        now: datetime,
         next: str,
         page: Sequence[Mapping[str, Any]],
         beyond: Sequence[Mapping[str, Any]],
@@ -243,14 +245,15 @@ class Reading(Database):
         The first entry of the page, or of the next one, mostly tells.
         """
         cursor = read_cursor(next, query.sort)
+        filed = search.told(micros(now - TOMBSTONES)).filed or 0
         if query.sort != "published":
-            return search.month_before(None), None
+            return search.month_before(None, filed=filed), None
         sure = beyond and not cursor.behind
         first = beyond[0] if sure else page[0]
         own = None if first["filed"] else month_of(moment(first["published"]))
         if sure:
-            return search.month_before(None, (cursor.at, cursor.key), own=own), next
-        return search.month_before(None, own=own), None
+            return search.month_before(None, (cursor.at, cursor.key), own=own, filed=filed), next
+        return search.month_before(None, own=own, filed=filed), None
 
     def _changes(self, search: Walk, now: datetime, *, first: bool) -> list[int]:
         """When what a page lacks may last have changed, though nothing on it did."""
@@ -315,4 +318,9 @@ def _fair(search: Walk, shares: Shares | None) -> bool:
 
 def _fingerprint(row: Mapping[str, Any]) -> str:
     """An entry's fingerprint together with what it shows of its source."""
-    return digest_of(row["fingerprint"], row["shown"])
+    return _together(row["fingerprint"], row["shown"])
+
+
+@lru_cache(maxsize=1 << 14)
+def _together(fingerprint: str, shown: str) -> str:
+    return digest_of(fingerprint, shown)

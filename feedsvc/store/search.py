@@ -1,6 +1,7 @@
 """Answers to a query: pages in order of time, how many there are, what has been withdrawn."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from math import sqrt
 from typing import NamedTuple
@@ -9,7 +10,7 @@ from sqlalchemy import Connection
 
 from ..query.ast import And, Node, Or, Tagged, Words
 from .arms import ALL, ALL_HITS, Among, Arm, Found, Part, Place, any_rows, first_rows
-from .conditions import GONE, Matching, leaves
+from .conditions import GONE, GONE_OF_TAG, Matching, leaves
 from .dates import Window
 from .paces import EVERYTHING
 from .planning import Planning
@@ -18,29 +19,31 @@ from .statement import Sql, all_of, within
 # windows grow at most by so much, and are so many times too long when nothing was in the last
 _GROWTH, _UNSURE = 64.0, 1.5
 _ALL = Part()
-# withdrawn entries of a tag that are looked at one by one
+# withdrawn entries of a tag that are all looked at
 _RARE = 100
 
 
-_GONE_OF_TAG = "SELECT w.entry_pk FROM entry_tags AS w WHERE w.tag_pk = ? AND w.live = 0"
 _LAST = "SELECT max(withdrawn_at) FROM entries WHERE withdrawn_at IS NOT NULL"
 _TOLD = (
     "SELECT (SELECT value FROM meta WHERE key = 'membership' AND value > 0),"
-    f" ({_LAST} AND withdrawn_at <= ?), ({_LAST})"
+    f" ({_LAST} AND withdrawn_at <= ?), ({_LAST}),"
+    " (SELECT max(filed) FROM entries WHERE withdrawn_at IS NULL AND filed IS NOT NULL)"
 )
 
 
 class Told(NamedTuple):
     """When entries last changed what they belong to, and when the last were withdrawn.
 
-    `ended` is the last until a time, `last` that of all; `rare` are the pks of tags asked for that
-    few withdrawn entries have.
+    `ended` is the last until a time, `last` that of all; `filed` the last month that entries are
+    filed in that were published before; `gone` has how many withdrawn entries have each tag, by its
+    pk, those aside that very many have.
     """
 
     membership: int | None
     ended: int | None
     last: int | None
-    rare: tuple[int, ...]
+    filed: int | None
+    gone: Mapping[int, int]
 
 
 class Search(Planning):
@@ -94,7 +97,8 @@ class Search(Planning):
         Where there are very many they are looked for among the newest `Tuning.withdrawn` of all,
         unless a tag that few of them carry leads to all of its own.
         """
-        if (self.told(since).last or 0) <= since:
+        told = self.told(since)
+        if (told.last or 0) <= since or 0 in map(told.gone.get, self._tags()):
             return []
         wanted = f"FROM {ALL} WHERE e.withdrawn_at > ?"
         newest = "ORDER BY e.withdrawn_at DESC, e.key DESC LIMIT ?"
@@ -109,7 +113,7 @@ class Search(Planning):
             # two bounds of one column: SQLite would go by the first
             where[0] = Sql("e.withdrawn_at IS NOT NULL")
             where.append(Sql("(e.withdrawn_at, e.key) >= (?, ?)", tuple(last[0])))
-        asked = all_of([*where, self._asked.hold_at_once(self._terms, GONE, texts)])
+        asked = all_of([*where, self._asked.hold_at_once(self._terms, GONE, texts, told.gone)])
         text = f"SELECT e.id, e.key, e.withdrawn_at FROM {ALL} WHERE {asked.text} {newest}"
         rows = self._limit.run(Sql(text, (*asked.values, limit)))
         return [(id, key, at) for id, key, at in rows]
@@ -117,24 +121,24 @@ class Search(Planning):
     def told(self, since: int) -> Told:
         """What is to be known beside entries, all in one look."""
         if since not in self._told:
-            tags = self._tags()
-            text = (
-                _TOLD
-                + f", (SELECT count(*) FROM ({_GONE_OF_TAG} LIMIT {_RARE}) AS counted)" * len(tags)
-            )
-            ((membership, ended, last, *gone),) = self._limit.run(Sql(text, (since, *tags)))
-            rare = tuple(pk for pk, many in zip(tags, gone, strict=True) if many < _RARE)
-            self._told[since] = Told(membership, ended, last, rare)
+            tags, most = [pk for pk, _ in self._asked.tags.values()], 2 * self._tuning.withdrawn
+            counted = f", (SELECT count(*) FROM ({GONE_OF_TAG} LIMIT {most}) AS counted)"
+            text = _TOLD + counted * len(tags)
+            ((membership, ended, last, filed, *gone),) = self._limit.run(Sql(text, (since, *tags)))
+            known = {pk: many for pk, many in zip(tags, gone, strict=True) if many < most}
+            self._told[since] = Told(membership, ended, last, filed, known)
         return self._told[since]
+
+    def _rare(self, since: int) -> list[Sql]:
+        """The pks of withdrawn entries with a tag that all must have and few of them do."""
+        gone = self.told(since).gone
+        rare = [pk for pk in self._tags() if gone.get(pk, _RARE) < _RARE]
+        return [within("e.pk", Sql(GONE_OF_TAG, (pk,))) for pk in rare[:1]]
 
     def _tags(self) -> list[int]:
         """The pks of tags that every entry has to have."""
         of = self._asked.tags
         return [of[t.slug][0] for t in self._terms if isinstance(t, Tagged) and t.slug in of]
-
-    def _rare(self, since: int) -> list[Sql]:
-        """The pks of withdrawn entries with a tag that few of them have."""
-        return [within("e.pk", Sql(_GONE_OF_TAG, (pk,))) for pk in self.told(since).rare[:1]]
 
     def words(self) -> list[Words]:
         """The words that are asked for, not those that must be missing."""
@@ -162,22 +166,39 @@ class Search(Planning):
             return self._select(arms, limit, part, Window(part.start, part.end))
         asked = And(tuple(self._terms))
         pace = self._matching.paces.get(asked) if part.newest else None
-        if pace is None and self._all_few(arms):
-            found, pace = self._select(arms, limit, part, Window(part.start, part.end)), EVERYTHING
-        else:
-            found = self._in_windows(arms, limit, part, pace)
-            full = len(found) == limit
-            pace = (found[0][1] - found[-1][1]) / (limit - 1 or 1) if full else EVERYTHING
+        few = self._all_few(arms)
+        if pace is None and few:
+            pace = self._reach(arms, limit) if part == _ALL else EVERYTHING
+        found = self._in_windows(arms, limit, part, pace, dated=not few)
+        full = len(found) == limit
+        pace = (found[0][1] - found[-1][1]) / (limit - 1 or 1) if full else EVERYTHING
         if part == _ALL and limit > 1:
             self._matching.paces.put(asked, pace)
         return found
 
+    def _reach(self, arms: Sequence[Arm], limit: int) -> float:
+        """How often the entries with few words that came last were published, about."""
+        paces = [0.0]
+        for text in (arm.text for arm in arms if arm.text is not None):
+            hits = self._matching._hits(text)
+            came = Sql(f"{hits.text} ORDER BY 1 DESC LIMIT ?", (*hits.values, limit))
+            its = within("e.pk", came)
+            told = (
+                f"SELECT count(*), max(e.published) - min(e.published) FROM {ALL} WHERE {its.text}"
+            )
+            ((number, span),) = self._limit.run(Sql(told, its.values))
+            paces.append(span / limit if number == limit else EVERYTHING)
+        return max(paces)
+
     def _in_windows(
-        self, arms: Sequence[Arm], limit: int, part: Part, pace: float | None
+        self, arms: Sequence[Arm], limit: int, part: Part, pace: float | None, *, dated: bool
     ) -> list[Found]:
+        """The first rows of one window after the other; few are found without their dates."""
         found: list[Found] = []
         windows, growth = self._windows(limit, part, pace), 1.0
         while len(found) < limit and (window := windows.next(growth)):
+            if not dated:
+                window = replace(window, tokens=())
             new = self._select(arms, limit - len(found), part, window)
             found += new
             # as long as the rest takes, and the longer the less is known of that

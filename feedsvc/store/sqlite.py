@@ -32,18 +32,15 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError, TimeoutError
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
 from ..errors import ConfigError, QueryTooCostly, StoreError, StoreUnavailable
-from ..query.ast import And, Node, Or, Words
+from ..query.ast import Node, Words
 from .copying import finish_file, new_file
+from .dates import ALWAYS, Window
 from .engine import chunks
 from .sql import SqlStore
-from .statement import Sql, any_of, run, tell
-from .words import SearchText, phrase
+from .sqlite_search import clear, contains, matches, misdated, put, texts
+from .statement import Hits, Sql, tell
+from .words import SearchText
 
-# tokens are folded already and joined by spaces: this tokenizer leaves them exactly as they are
-CREATE_SEARCH = (
-    "CREATE VIRTUAL TABLE entry_search USING fts5"
-    " (title, summary, body, author, dates, tokenize='ascii')"
-)
 _CONNECT = (
     "PRAGMA foreign_keys=ON",
     "PRAGMA temp_store=MEMORY",
@@ -61,7 +58,6 @@ _CHECKS = {
 _PAIRS = 512
 # of SQLite's own, between looks at the clock
 _STEPS = 20_000
-_COLUMNS = {"any": ("title", "summary", "body"), "title": ("title",), "author": ("author",)}
 
 _POSTED = (
     "SELECT entry_pk FROM postings WHERE term = ? AND hour <= ?"
@@ -77,7 +73,8 @@ class SqliteStore(SqlStore):
 
     backend = "sqlite"
     # a cross join is not turned
-    _hits_first = "entry_search AS s CROSS JOIN entries AS e ON e.pk = s.rowid"
+    _hits_first = Hits("entry_search AS s CROSS JOIN entries AS e ON e.pk = s.rowid", joined=True)
+    _hits_dated = _hits_first
     _counts_words = True
 
     def __init__(self, url: URL, *, pool: int = 8, wait: float = 30.0) -> None:
@@ -265,11 +262,7 @@ class SqliteStore(SqlStore):
 
     def _put_text(self, connection: Connection, texts: Mapping[int, SearchText]) -> None:
         if texts:
-            connection.exec_driver_sql(
-                "INSERT INTO entry_search (rowid, title, summary, body, author, dates)"
-                " VALUES (?, ?, ?, ?, ?, ?)",
-                [(pk, t.title, t.summary, t.body, t.author, t.dates) for pk, t in texts.items()],
-            )
+            put(connection, texts.items())
 
     def _drop_text(self, connection: Connection, pks: Sequence[int]) -> None:
         if pks:
@@ -278,36 +271,20 @@ class SqliteStore(SqlStore):
             )
 
     def _clear_text(self, connection: Connection) -> None:
-        # far quicker than taking every row out of the index
-        connection.exec_driver_sql("DROP TABLE entry_search")
-        connection.exec_driver_sql(CREATE_SEARCH)
+        clear(connection)
 
     def _texts(self, connection: Connection, pks: Iterable[int]) -> dict[int, SearchText]:
-        wanted = (
-            "SELECT rowid, title, summary, body, author, dates FROM entry_search WHERE rowid IN"
-        )
-        return {
-            pk: SearchText(title, summary, body, author, dates)
-            for some in chunks(tuple(pks), self.tuning.batch)
-            for pk, title, summary, body, author, dates in run(
-                connection, Sql(f"{wanted} ({', '.join('?' * len(some))})", tuple(some))
-            )
-        }
+        return texts(connection, tuple(pks), self.tuning.batch)
 
-    def _matches(self, text: Node, dates: Sequence[str]) -> Sql:
-        wanted = _expression(text)
-        if dates:
-            wanted = f"({wanted}) AND dates : ({' OR '.join(dates)})"
-        return Sql("s.entry_search MATCH ?", (wanted,))
+    def _matches(self, text: Node, window: Window) -> Sql:
+        return matches(text, window)
 
     def _hits(self, text: Node) -> Sql:
-        found = self._matches(text, ())
+        found = matches(text, ALWAYS)
         return Sql(f"SELECT s.rowid FROM entry_search AS s WHERE {found.text}", found.values)
 
     def _has_words(self, words: Words, pk: str) -> Sql:
-        # quicker than the index, which finds one entry as slowly as many
-        columns, wanted = _COLUMNS[words.field], phrase(words)
-        found = any_of(Sql(f"instr(s.{name}, ?) > 0", (wanted,)) for name in columns)
+        found = contains(words)
         its = f"SELECT {found.text} FROM entry_search AS s WHERE s.rowid = {pk}"
         return Sql(f"coalesce(({its}), 0)", found.values)
 
@@ -338,6 +315,9 @@ class SqliteStore(SqlStore):
 
     def _indexed(self) -> Select[tuple[int]]:
         return select(_search.c.rowid)
+
+    def _misdated(self) -> Select[tuple[int]]:
+        return misdated()
 
     def _damage(self, connection: Connection) -> list[str]:
         found: list[str] = []
@@ -382,15 +362,3 @@ def _pairs_statement(table: str, columns: tuple[str, ...], size: int) -> str:
         f" SELECT {names} FROM asked CROSS JOIN {table} AS found"
         " ON found.source_pk = asked.of AND found.uid_hash = asked.name"
     )
-
-
-def _expression(text: Node) -> str:
-    match text:
-        case And(terms):
-            return " AND ".join(f"({_expression(term)})" for term in terms)
-        case Or(terms):
-            return " OR ".join(f"({_expression(term)})" for term in terms)
-        case Words(field=field):
-            # tokens are letters and digits: there is nothing in them to escape
-            return f'{{{" ".join(_COLUMNS[field])}}} : "{phrase(text).strip()}"'
-    raise TypeError(text)

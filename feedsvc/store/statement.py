@@ -6,6 +6,7 @@ ever part of it. Both databases read the text alike.
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -22,6 +23,20 @@ class Sql(NamedTuple):
 
     text: str
     values: tuple[Value, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Hits:
+    """FROM the search index, and what the pk, time and key of what is found there are called.
+
+    If it is `joined`, to the entries `e` that are found.
+    """
+
+    of: str
+    pk: str = "e.pk"
+    published: str = "e.published"
+    key: str = "e.key"
+    joined: bool = False
 
 
 TRUE, FALSE = Sql("1 = 1"), Sql("1 = 0")
@@ -61,25 +76,27 @@ def run(connection: Connection, sql: Sql) -> list[tuple[Any, ...]]:
 
 def tell(connection: Connection, text: str) -> None:
     """Runs statements of the driver's own that give no rows."""
-    _executed(connection, text)
+    _executed(connection, text, rows=False)
 
 
 def _executed(
-    connection: Connection, text: str, values: tuple[Any, ...] = ()
+    connection: Connection, text: str, values: tuple[Any, ...] = (), *, rows: bool = True
 ) -> list[tuple[Any, ...]]:
-    """The rows of a statement, in an open transaction.
+    """The rows of a statement that gives any, in an open transaction.
 
     Past SQLAlchemy, which takes longer to hand rows out than most of ours take to be found; those
     who listen for statements hear of this one all the same.
     """
     for heard in connection.dispatch.before_cursor_execute:
         heard(connection, None, text, values, None, False)
-    driver = connection.connection.driver_connection
-    assert driver is not None
     errors = connection.dialect.loaded_dbapi.Error
     try:
-        cursor = driver.execute(text, values)
-        return cursor.fetchall() if cursor.description else []
+        # to make another each time would be a third of the driver's work
+        cursor: Any = connection.info.get("cursor")
+        if cursor is None:
+            cursor = connection.info["cursor"] = connection.connection.cursor()
+        cursor.execute(text, values)
+        return cursor.fetchall() if rows else []
     except errors as error:
         raise DBAPIError.instance(text, values, error, errors) from error
 
@@ -100,7 +117,8 @@ def rows_of(
         size = 1 << (len(some) - 1).bit_length()
         values: tuple[Any, ...] = (*some, *(0,) * (size - len(some)))
         if connection.dialect.name == "postgresql":
-            size, values = 0, (list(some),)
+            # as the server writes arrays, which takes the driver a dozen times as long
+            size, values = 0, (f"{{{','.join(map(str, some))}}}",)
         text, names = _of_pks(connection.dialect, wanted, column, size)
         for row in _executed(connection, text, values):
             yield dict(zip(names, row, strict=True))

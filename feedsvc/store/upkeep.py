@@ -144,6 +144,7 @@ class Upkeep(Withdrawing, Life):
         indexed, there = self._indexed(), select(entries.c.pk)
         yield "entries missing from the search index", there.except_(indexed)
         yield "rows of the search index without an entry", indexed.except_(there)
+        yield "entries that the search index has at another time", self._misdated()
 
     def _stale(self, connection: Connection) -> int:
         stale, last = 0, 0

@@ -39,20 +39,29 @@ class Walk(Search):
         return found if newest else found[::-1]
 
     def month_before(
-        self, month: int | None, below: Place | None = None, *, own: int | None = None
+        self,
+        month: int | None,
+        below: Place | None = None,
+        *,
+        own: int | None = None,
+        filed: int | None = None,
     ) -> int | None:
         """The last month before another, or of all, with entries below a place.
 
-        `own` is that of them that were published in it, if it is known.
+        `own` is that of them that were published in it, if it is known, and `filed` the last that
+        any are filed in that were published before.
         """
         months = [own] if own is not None else []
         if own is None:
             found = self._take(self._arms("published"), 1, _own(Part(below=below), None, month))
             months = [month_of(moment(at)) for _, at, _ in found]
-        filed = [Sql("e.filed > ?", (max(months, default=0),))]
+        last = max(months, default=0)
+        if filed is not None and filed <= last:
+            return max(months, default=None)
+        late_ones = [Sql("e.filed > ?", (last,))]
         if month is not None:
-            filed.append(Sql("e.filed < ?", (month,)))
-        late = self._month(all_of(filed), below, newest=True)
+            late_ones.append(Sql("e.filed < ?", (month,)))
+        late = self._month(all_of(late_ones), below, newest=True)
         return max((each for each in (*months, late) if each is not None), default=None)
 
     def month_after(self, month: int) -> int | None:

@@ -16,6 +16,7 @@ from feedsvc.errors import QueryTooCostly
 from feedsvc.model import Text
 from feedsvc.query import parse
 from feedsvc.store import SqlStore
+from feedsvc.store.paces import Paces
 from tests.storekit import NOW, entry, poll, statements, uids
 
 QUERIES = (
@@ -143,6 +144,38 @@ def test_a_page_costs_as_much_in_a_larger_store(any_store: SqlStore) -> None:
         # in the small store a rare thing is all there is of it
         allowed = 9 if "rare" in query or "fi" in query else 3
         assert large <= allowed * small + 60, (query, small, large)
+
+
+def test_a_word_costs_as_much_when_more_of_the_past_has_it(
+    any_store: SqlStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("feedsvc.store.sqlite_search._BLOCK", 20)
+    costs = []
+    for first, last in ((6_000, 4_500), (4_500, 0)):
+        for start in range(first, last, -500):
+            fill(any_store, start - 499, start + 1)
+        analyze(any_store)
+        any_store.paces = Paces()
+        for _ in range(2):
+            with counting(any_store) as done:
+                assert len(uids(any_store, "middling", limit=20)) == 20
+        costs.append(done[0])
+    small, large = costs
+    assert large <= 1.2 * small + 20
+
+
+def test_what_is_published_anew_is_found_among_the_newest(
+    any_store: SqlStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("feedsvc.store.sqlite_search._BLOCK", 20)
+    fill(any_store, 100, 600)
+    fill(any_store, 0, 100)
+    assert uids(any_store, "middling", limit=3) == ["0", "40", "80"]
+    poll(any_store, entry("560", title="Middling", published=NOW - timedelta(minutes=1)))
+    poll(any_store, removed=("0",))
+    for _ in range(2):
+        assert uids(any_store, "middling", limit=3) == ["560", "40", "80"]
+    assert any_store.check() == ()
 
 
 def test_a_page_costs_as_much_beside_more_tombstones(any_store: SqlStore) -> None:

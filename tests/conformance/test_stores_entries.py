@@ -339,7 +339,7 @@ def test_the_number_of_statements_does_not_grow_with_the_entries(any_store: SqlS
         return len(statements(any_store, lambda: any_store.finish_poll(held, result, NOW)))
 
     few, many = write(2, "New"), write(200, "New")
-    assert many <= few + 1 <= 22
+    assert many <= few + 1 <= 23
     few, many = write(2, "Changed"), write(200, "Changed")
     assert many <= few + 1 <= 30
     held = claim(any_store)

@@ -163,6 +163,7 @@ def test_a_sound_store_has_nothing_to_report(any_store: SqlStore) -> None:
         ("UPDATE entries SET title = 'Other', fingerprint = 'x'", "fingerprint"),
         ("DELETE FROM contents", "without their content"),
         ("DELETE FROM entry_search", "missing from the search index"),
+        ("UPDATE entries SET published = 4000000000000000", "the search index has at another time"),
         ("DELETE FROM poll_state", "without a poll state"),
         ("INSERT INTO title_terms VALUES (1, 1, 77)", "words of titles"),
         ("INSERT INTO ref_terms VALUES (1, 77, 0)", "waiting headlines"),

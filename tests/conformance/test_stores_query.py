@@ -149,7 +149,11 @@ nodes: st.SearchStrategy[Node] = st.recursive(
 
 
 @pytest.mark.parametrize("seed", [1, 2])
-def test_queries_find_what_they_mean(open_fresh: Callable[[str], SqlStore], seed: int) -> None:
+def test_queries_find_what_they_mean(
+    open_fresh: Callable[[str], SqlStore], seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # of one block, and of many
+    monkeypatch.setattr("feedsvc.store.sqlite_search._BLOCK", {1: 4_096, 2: 4}[seed])
     library = Library(open_fresh, seed)
 
     @given(where=nodes, sort=st.sampled_from(["published", "updated", "relevance"]))

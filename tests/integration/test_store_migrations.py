@@ -11,13 +11,13 @@ from sqlalchemy import MetaData, inspect, text
 
 from feedsvc.store import SqlStore, open_store
 from feedsvc.store.life import VERSION_TABLE
-from feedsvc.store.postgres import postgres_metadata
+from feedsvc.store.postgres_search import postgres_metadata
 from feedsvc.store.schema import metadata
-from feedsvc.store.sqlite import CREATE_SEARCH
+from feedsvc.store.sqlite_search import CREATE_SEARCH, sqlite_metadata
 
 
 def ours(backend: str) -> list[MetaData]:
-    return [metadata] if backend == "sqlite" else [metadata, postgres_metadata]
+    return [metadata, sqlite_metadata if backend == "sqlite" else postgres_metadata]
 
 
 def listed(store: SqlStore, statement: str) -> list[tuple[object, ...]]:
@@ -27,7 +27,9 @@ def listed(store: SqlStore, statement: str) -> list[tuple[object, ...]]:
 
 def test_nothing_is_left_to_migrate(any_store: SqlStore) -> None:
     with any_store.reading() as connection:
-        known = {*metadata.tables, *postgres_metadata.tables, VERSION_TABLE}
+        wanted: Any = ours(any_store.backend)
+        tables = {name for each in wanted for name in each.tables}
+        known = {*tables, "entry_search", VERSION_TABLE}
         found = set(inspect(connection).get_table_names())
         # FTS5 keeps its rows in tables of its own
         assert {name for name in found if not name.startswith("entry_search_")} == known
@@ -37,13 +39,12 @@ def test_nothing_is_left_to_migrate(any_store: SqlStore) -> None:
                 "version_table": VERSION_TABLE,
                 "compare_type": True,
                 "compare_server_default": True,
-                "include_name": lambda name, kind, _: (
-                    kind != "table" or name in metadata.tables or any_store.backend != "sqlite"
-                ),
+                "include_name": lambda name, kind, _: kind != "table" or name in tables,
+                # expressions, which PostgreSQL writes in its own way: compared below
+                "include_object": lambda _, name, *__: name != "ix_entry_search_words",
             },
         )
         # Alembic compares with several as well as with one
-        wanted: Any = ours(any_store.backend)
         assert compare_metadata(context, wanted) == []
 
 
@@ -58,7 +59,8 @@ def test_sqlite_tables_are_word_for_word_the_same(
     fresh = open_store(f"sqlite:///{tmp_path}/made.db")
     try:
         with fresh.engine.begin() as connection:
-            metadata.create_all(connection)
+            for each in ours("sqlite"):
+                each.create_all(connection)
             connection.exec_driver_sql(CREATE_SEARCH)
         # the order of constraints within a table is nobody's business
         made, migrated = (

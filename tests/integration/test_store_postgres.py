@@ -18,7 +18,7 @@ from feedsvc.store.engine import insert_all
 from feedsvc.store.schema import contents
 from feedsvc.store.statement import Sql, run
 from tests.postgres import Postgres
-from tests.storekit import NOW, add, claim, entry, poll, run_forking, uids
+from tests.storekit import NOW, add, claim, entry, fill_as_of, poll, run_forking, uids
 
 
 @pytest.fixture
@@ -310,3 +310,25 @@ def test_what_the_server_refuses_of_a_copy_fails_alone(store: SqlStore, postgres
         lose()
     assert uids(store) == ["two"]
     assert store.check() == ()
+
+
+def test_an_upgrade_of_the_search_index_finds_what_was_found(
+    store: SqlStore, postgres_url: str
+) -> None:
+    made = [
+        entry(f"{number}", title="Two words", published=NOW - number * timedelta(days=30))
+        for number in range(40)
+    ]
+    poll(store, *made, entry("old", title="Words two", published=NOW - timedelta(days=30_000)))
+    poll(store, removed=("3",))
+    older = open_store(postgres_url)
+    try:
+        fill_as_of("0010", older, store)
+        older.migrate()
+        assert older.check() == ()
+        for query in ('"two words"', "title:words", "words since:90d", "absent", "words -two"):
+            assert uids(older, query, limit=7) == uids(store, query, limit=7)
+        everything = uids(older, "words", limit=50)
+        assert (len(everything), everything[-1]) == (40, "old")
+    finally:
+        older.close()
