@@ -289,6 +289,35 @@ class StoredEntry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StoryMember(Duplicate):
+    """An entry as its story lists it; copies of one article have one `lead`."""
+
+    published: datetime
+    tags: tuple[Tag, ...] = ()
+    lang: str | None = None
+    lead: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Story:
+    """Entries on one event, the latest first; `lead` is the one that it is named after.
+
+    `articles` are its members, of copies of an article the first. One that has `gone` fell apart,
+    or became part of the story `into`. `updated` moves when a member comes, goes or changes.
+    """
+
+    key: str
+    published: datetime
+    updated: datetime
+    members: tuple[StoryMember, ...] = ()
+    articles: tuple[StoryMember, ...] = ()
+    lead: StoryMember | None = None
+    gone: datetime | None = None
+    into: str | None = None
+    fingerprint: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DeletedEntry:
     """A removed entry (RFC 6721 §3): its id and when it went."""
 
@@ -322,6 +351,7 @@ class FeedEntry:
     source: SourceMeta | None = None
     related: tuple[Related, ...] = ()
     duplicates: tuple[Duplicate, ...] = ()
+    members: tuple[StoryMember, ...] = ()
     extensions: tuple[Extension, ...] = ()
     fingerprint: str = ""
 

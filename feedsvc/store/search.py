@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection
 
-from ..query.ast import And, Node, Or, Tagged, Words
+from ..query.ast import And, InStory, Node, Or, Tagged, Words
 from .arms import ALL, ALL_HITS, Among, Arm, Found, Part, Place, any_rows, first_rows
 from .conditions import GONE, Matching, leaves
 from .dates import Window
@@ -126,6 +126,13 @@ class Search(Planning):
             rare = tuple(pk for pk, many in zip(tags, gone, strict=True) if many < _RARE)
             self._told[since] = Told(membership, ended, last, rare)
         return self._told[since]
+
+    def gathered(self) -> int | None:
+        """When any story last changed, if one is asked for."""
+        if not any(isinstance(leaf, InStory) for leaf in leaves(self._where)):
+            return None
+        found: int | None = self._limit.run(Sql("SELECT max(changed) FROM stories"))[0][0]
+        return found
 
     def _tags(self) -> list[int]:
         """The pks of tags that every entry has to have."""

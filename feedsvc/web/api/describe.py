@@ -25,12 +25,14 @@ Reading needs what feeds need: nothing, or a feed token. Writing needs the admin
 
 _TAGS = (
     ("entries", "What has been published."),
+    ("stories", "What reports one event."),
     ("tags", "What it is about."),
     ("sources", "What is polled."),
     ("service", "All of it."),
 )
 _VARIABLES = {
     "key": ("The entry's key.", {"type": "string", "format": "feedsvc-key"}),
+    "story": ("The story's name.", {"type": "string", "format": "feedsvc-story"}),
     "id": ("The source's id.", {"type": "string", "format": "feedsvc-source"}),
 }
 _PROBLEMS = {
