@@ -15,7 +15,7 @@ from .relate.stories import IDLE, SAMPLE, Told, gather, is_one_text, succession
 from .relate.terms import Signature
 from .store.base import Around, Gathered, Likened, Regrouping, Store
 
-MOST = 256  # entries that are looked at together
+MOST = 64  # entries that are looked at together
 _SMALL = 64  # members of a story that may be taken apart
 _APART = 128  # entries that are put together anew at a time
 

@@ -21,7 +21,6 @@ SAMPLE = 128  # members that a large story is compared by
 _SELF = 0.5  # how much an article counts among those it links to
 _BRIEF, _FULL = 12, 30  # terms of a headline alone, and of a text
 _LEAST_BRIEF, _LEAST_FULL = 0.055, 0.18  # how alike articles of one story are on average
-_APART = -1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,14 +118,15 @@ def is_one_text(told: Sequence[Told]) -> bool:
 def _margin(one: _Part, other: _Part) -> float:
     """By how much two parts are more alike than two of one story have to be on average."""
     gap = max(one.first - other.last, other.first - one.last, timedelta())
+    brief = min(1.0, max(0.0, (min(one.terms, other.terms) - _BRIEF) / (_FULL - _BRIEF)))
+    least = _LEAST_BRIEF + (_LEAST_FULL - _LEAST_BRIEF) * brief
     if gap > IDLE:
-        return _APART
+        return -least
     pairs = one.size * other.size
     words = _product(one.words, other.words) / (WHOLE * WHOLE * pairs)
     links = _product(one.links, other.links) / pairs
-    brief = min(1.0, max(0.0, (min(one.terms, other.terms) - _BRIEF) / (_FULL - _BRIEF)))
-    least = _LEAST_BRIEF + (_LEAST_FULL - _LEAST_BRIEF) * brief
-    return (words * ageing(gap) + links) / 2 - least
+    # sums of floats depend on their order
+    return round((words * ageing(gap) + links) / 2 - least, 9)
 
 
 def _centre(group: Sequence[int], likeness: Sequence[Sequence[float]]) -> int:
@@ -153,6 +153,4 @@ def _sum(vectors: Sequence[Vector] | Sequence[Mapping[int, float]]) -> Mapping[i
 
 
 def _product(one: Mapping[int, float], other: Mapping[int, float]) -> float:
-    common = one.keys() & other.keys()
-    # in an order that does not depend on where it runs: sums of floats are told apart by it
-    return sum([one[at] * other[at] for at in common])
+    return sum([one[at] * other[at] for at in one.keys() & other.keys()])
