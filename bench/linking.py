@@ -184,7 +184,8 @@ def gathered(
     found: dict[str, int] = {}
     page = store.stories(limit=_GROUP, now=_NOW)
     while page.stories:
-        found |= {one.id: len(found) for story in page.stories for one in story.members}
+        for story in page.stories:
+            found |= dict.fromkeys((one.id for one in story.members), len(found))
         page = store.stories(limit=_GROUP, now=_NOW, before=page.next) if page.next else StoryPage()
     store.close()
     return found, spent
