@@ -10,14 +10,17 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from heapq import heapify, heappop, heappush
+from heapq import heapify, heappop, heappush, nlargest
 from math import sqrt
+from operator import itemgetter
 
 from .likeness import Article, ageing, is_copy
 from .terms import WHOLE, Vector
 
 IDLE = timedelta(hours=72)  # what comes so long after the last report is of another story
 SAMPLE = 128  # members that a large story is compared by
+_THIN = 32  # of them, where they have to be looked at one by one
+_LINKS = 5  # of an article, the best
 _SELF = 0.5  # how much an article counts among those it links to
 _BRIEF, _FULL = 12, 30  # terms of a headline alone, and of a text
 _LEAST_BRIEF, _LEAST_FULL = 0.055, 0.18  # how alike articles of one story are on average
@@ -46,6 +49,7 @@ class _Part:
     """One article, or several that stay together: their sums, over which averages are taken."""
 
     def __init__(self, told: Sequence[Told]) -> None:
+        self.told = told
         self.size = len(told)
         self.words = _sum([each.article.vector for each in told])
         self.links = _sum([_neighbours(each) for each in told])
@@ -117,16 +121,28 @@ def is_one_text(told: Sequence[Told]) -> bool:
 
 def _margin(one: _Part, other: _Part) -> float:
     """By how much two parts are more alike than two of one story have to be on average."""
-    gap = max(one.first - other.last, other.first - one.last, timedelta())
     brief = min(1.0, max(0.0, (min(one.terms, other.terms) - _BRIEF) / (_FULL - _BRIEF)))
     least = _LEAST_BRIEF + (_LEAST_FULL - _LEAST_BRIEF) * brief
-    if gap > IDLE:
-        return -least
-    pairs = one.size * other.size
-    words = _product(one.words, other.words) / (WHOLE * WHOLE * pairs)
-    links = _product(one.links, other.links) / pairs
     # sums of floats depend on their order
-    return round((words * ageing(gap) + links) / 2 - least, 9)
+    return round(_average(one, other) - least, 9)
+
+
+def _average(one: _Part, other: _Part) -> float:
+    """How alike two parts are; of what is too far apart in time nothing counts."""
+    gap = max(one.first - other.last, other.first - one.last, timedelta())
+    if gap > IDLE:
+        return 0.0
+    if max(one.last, other.last) - min(one.first, other.first) <= IDLE:
+        pairs = one.size * other.size
+        words = _product(one.words, other.words) / (WHOLE * WHOLE * pairs)
+        return (words * ageing(gap) + _product(one.links, other.links) / pairs) / 2
+    some, others = ([_Part([each]) for each in _thinned(part)] for part in (one, other))
+    return sum(_average(a, b) for a in some for b in others) / (len(some) * len(others))
+
+
+def _thinned(part: _Part) -> Sequence[Told]:
+    """A large part by fewer of its articles."""
+    return part.told[:: -(-part.size // _THIN)]
 
 
 def _centre(group: Sequence[int], likeness: Sequence[Sequence[float]]) -> int:
@@ -136,8 +152,9 @@ def _centre(group: Sequence[int], likeness: Sequence[Sequence[float]]) -> int:
 
 def _neighbours(told: Told) -> dict[int, float]:
     """What an article links to and itself, as a vector of length 1."""
-    length = sqrt(_SELF * _SELF + sum(score * score for score in told.links.values()))
-    found = {pk: score / length for pk, score in told.links.items()}
+    best = nlargest(_LINKS, told.links.items(), key=itemgetter(1))
+    length = sqrt(_SELF * _SELF + sum(score * score for _, score in best))
+    found = {pk: score / length for pk, score in best}
     found[told.article.pk] = _SELF / length
     return found
 

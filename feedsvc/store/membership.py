@@ -20,7 +20,7 @@ def leave_stories(
 ) -> None:
     """Takes entries that go out of their stories; one with too few members left goes as well.
 
-    `told`: that is news, and moves `updated` of the story.
+    `told`: that is news, which moves `updated` of the story, or leaves a tombstone.
     """
     left: set[int] = set()
     for some in chunks(pks, _BATCH):
@@ -55,7 +55,12 @@ def recount(
             lead=bindparam("lead_pk"), size=bindparam("number"), changed=at, **news
         )
         connection.execute(counted, rows)
-    end_stories(connection, ended, now)
+    if told:
+        end_stories(connection, ended, now)
+    else:
+        for some in chunks(ended, _BATCH):
+            connection.execute(delete(storied).where(storied.c.story.in_(some)))
+            connection.execute(delete(stories).where(stories.c.key.in_(some)))
 
 
 def end_stories(connection: Connection, keys: Iterable[int], now: datetime) -> None:

@@ -183,6 +183,10 @@ def test_what_is_pruned_leaves_its_story_without_news(store: SqlStore) -> None:
     after = by_name(store)["progress"]
     assert names(after) == {"envoy", "progress"}
     assert after.updated == before.updated
+    store.prune(before=OLD + 3.5 * HOUR, now=NOW + HOUR)
+    assert "quake" not in by_name(store)
+    told = store.stories(limit=50, now=NOW + HOUR)
+    assert (told.stories, told.gone) == ((), ())
     assert store.check() == ()
 
 

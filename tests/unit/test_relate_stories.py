@@ -83,6 +83,16 @@ def test_what_stays_together_may_grow_but_not_part() -> None:
     assert groups([articles[0], articles[4]], [0], [4]) == {frozenset({0}), frozenset({4})}
 
 
+def test_a_report_of_every_day_is_no_story_without_end() -> None:
+    days = [article(at, "Gold closes higher in Zambia trading", hours=24 * at) for at in range(60)]
+    assert max(map(len, groups(days))) < 30
+    # nor where what was gathered stays together
+    late = article(99, "Gold closes higher in Zambia trading", hours=24 * 60)
+    assert groups([*days, late], range(60)) == {frozenset(range(60)), frozenset({99})}
+    assert len(groups([*days[:2], late], [0, 1])) == 2
+    assert len(groups([*days[:3], days[4]], [0, 1, 2])) == 1
+
+
 def test_a_chain_of_likenesses_is_not_a_story() -> None:
     words = [f"Word{at} Name{at} Thing{at}" for at in range(41)]
     articles = [article(at, f"{words[at]} {words[at + 1]}") for at in range(40)]
