@@ -99,9 +99,13 @@ class Stories(Database):
     def _whole(self, connection: Connection, rows: Sequence[_Row]) -> tuple[Story, ...]:
         """Stories with their members."""
         members: dict[int, list[tuple[int, StoryMember]]] = {row.key: [] for row in rows}
+        titles: dict[str, str] = {}
         for some in chunks(list(members), self.tuning.batch):
             for row in connection.execute(_MEMBERS.where(storied.c.story.in_(some))):
-                members[row.story].append((row.pk, _member(row)))
+                if row.source_id not in titles:
+                    told = meta_of(row.meta)
+                    titles[row.source_id] = shown_title(row.source_id, row.source_title, told)
+                members[row.story].append((row.pk, _member(row, titles[row.source_id])))
         return tuple(_story(row, members[row.key]) for row in rows)
 
 
@@ -122,7 +126,7 @@ def _story(row: _Row, members: Sequence[tuple[int, StoryMember]]) -> Story:
     )
 
 
-def _member(row: _Row) -> StoryMember:
+def _member(row: _Row, source_title: str) -> StoryMember:
     return StoryMember(
         key=key_text(row.key),
         id=row.id,
@@ -130,7 +134,7 @@ def _member(row: _Row) -> StoryMember:
         link=row.link,
         published=moment(row.published),
         source_id=row.source_id,
-        source_title=shown_title(row.source_id, row.source_title, meta_of(row.meta)),
+        source_title=source_title,
         tags=tags_of(row.tags),
         lang=row.lang,
         lead=row.lead,
