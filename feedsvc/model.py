@@ -208,8 +208,7 @@ class Entry:
     alternate URL, or None. `dated` is False while `published` is merely our first sight; `modified`
     is when its source says that it was last updated, which `updated` may be later than.
     `digest` covers what counts as content (not tags, links to other entries, or dates), and after a
-    full stop what else is to be kept. With `fulltext` the `content` is that of the entry's page,
-    and `digest` still that of what the feed says.
+    full stop what else is kept. With `fulltext` the `content` is the page's, not the digest.
     """
 
     id: str
@@ -293,6 +292,35 @@ class StoredEntry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StoryMember(Duplicate):
+    """An entry as its story lists it; copies of one article have one `lead`."""
+
+    published: datetime
+    tags: tuple[Tag, ...] = ()
+    lang: str | None = None
+    lead: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Story:
+    """Entries on one event, the latest first; `lead` is the one that it is named after.
+
+    `articles` are its members, of copies of an article the first. One that has `gone` fell apart,
+    or became part of the story `into`. `updated` moves when a member comes, goes or changes.
+    """
+
+    key: str
+    published: datetime
+    updated: datetime
+    members: tuple[StoryMember, ...] = ()
+    articles: tuple[StoryMember, ...] = ()
+    lead: StoryMember | None = None
+    gone: datetime | None = None
+    into: str | None = None
+    fingerprint: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DeletedEntry:
     """A removed entry (RFC 6721 §3): its id and when it went."""
 
@@ -326,6 +354,7 @@ class FeedEntry:
     source: SourceMeta | None = None
     related: tuple[Related, ...] = ()
     duplicates: tuple[Duplicate, ...] = ()
+    members: tuple[StoryMember, ...] = ()
     extensions: tuple[Extension, ...] = ()
     fingerprint: str = ""
 

@@ -11,9 +11,10 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from time import monotonic
 
+from .gathering import Gatherer, article_of
 from .relate.likeness import FLOOR, FRESH, Article, Scored, choose, compare
-from .relate.terms import ASKED, Signature, signature, words_of, written
-from .store.base import Likened, Likeness, Relinked, Signed, Store
+from .relate.terms import ASKED, signature, words_of, written
+from .store.base import Likeness, Relinked, Signed, Store
 
 CONSUMER = "relate"
 _SECONDS = 0.2
@@ -24,12 +25,23 @@ _CANDIDATES = 60  # of those that share the most telling terms, so many are comp
 
 
 class Relater:
-    """Looks for links by content, at most `most` an entry; with none, nothing is looked for."""
+    """Looks for links by content, at most `most` an entry; with none, nothing is looked for.
 
-    def __init__(self, store: Store, clock: Callable[[], datetime], *, most: int) -> None:
+    With `stories` it gathers what is linked into stories.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Callable[[], datetime],
+        *,
+        most: int,
+        stories: bool = True,
+    ) -> None:
         self._store = store
         self._clock = clock
         self._most = most
+        self._gatherer = Gatherer(store, clock) if stories else None
         self._batch = _SMALLEST
 
     def run(self) -> int:
@@ -40,7 +52,7 @@ class Relater:
         """
         started, asked = monotonic(), self._batch
         done = self._fold_anew(asked) or self._sign(asked) or self._relate(asked)
-        done = done or self._find_copies(asked)
+        done = done or self._gather(asked) or self._find_copies(asked)
         took = monotonic() - started
         if took > _SECONDS:
             self._batch = max(_SMALLEST, asked // 2)
@@ -51,12 +63,21 @@ class Relater:
     def drain(
         self, progress: Callable[[int], None] = lambda done: None, *, limit: int | None = None
     ) -> int:
-        """Works until nothing waits, or for the newest `limit` entries; how many were linked."""
+        """Works until nothing waits, or for the newest `limit` entries; how many were linked.
+
+        Then it gathers as many into stories.
+        """
         if limit is None:
             _repeat(self._fold_anew, None)
             _repeat(self._find_copies, None)
         _repeat(self._sign, limit)
-        return _repeat(self._relate, limit, progress)
+        linked = _repeat(self._relate, limit, progress)
+        _repeat(self._gather, limit)
+        return linked
+
+    def _gather(self, size: int) -> int:
+        """Finds the stories of entries that wait for it."""
+        return self._gatherer.gather(size) if self._gatherer else 0
 
     def index(self) -> int:
         """Indexes some of what an earlier version stored by its words; how many were looked at.
@@ -92,11 +113,11 @@ class Relater:
         looked = self._store.unrelated(size)
         if not looked:
             return 0
-        known = {each.pk: _article(each) for each in looked}
+        known = {each.pk: article_of(each) for each in looked}
         candidates = self._candidates(list(known.values()))
         others = self._store.likened({pk for some in candidates for pk in some} - known.keys())
         settled = {pk for pk, each in others.items() if not each.pending}
-        known |= {pk: _article(each) for pk, each in others.items()}
+        known |= {pk: article_of(each) for pk, each in others.items()}
         near = {
             each.pk: compare(known[each.pk], [known[pk] for pk in some if pk in known])
             for each, some in zip(looked, candidates, strict=True)
@@ -115,7 +136,8 @@ class Relater:
             for pk, scored in near.items()
         }
         relinked |= self._in_return(returned, before, known, explain)
-        self._store.finish_related(looked, relinked, self._clock())
+        gather = self._gatherer is not None
+        self._store.finish_related(looked, relinked, self._clock(), gather=gather)
         return len(looked)
 
     def _candidates(self, articles: Sequence[Article]) -> list[list[int]]:
@@ -153,7 +175,7 @@ class Relater:
             ]:
                 moved[pk] = better
         missing = {link.pk for pk in moved for link in before.get(pk, ())} - known.keys()
-        linked = {pk: _article(each) for pk, each in self._store.likened(missing).items()}
+        linked = {pk: article_of(each) for pk, each in self._store.likened(missing).items()}
         relinked: dict[int, Relinked] = {}
         for pk, better in moved.items():
             had = before.get(pk, ())
@@ -207,17 +229,6 @@ class _Reasons:
         own, theirs, folded = written(title), written(self._known[other].title), self._words[pk]
         said = (own.get(each) or theirs.get(each) or folded.get(each) for each in terms)
         return ", ".join(word for word in said if word)
-
-
-def _article(likened: Likened) -> Article:
-    signed = Signature(likened.signed.terms, likened.signed.weights)
-    return Article(
-        pk=likened.pk,
-        title=likened.title,
-        published=likened.published,
-        vector=signed.vector(),
-        lead=likened.lead,
-    )
 
 
 def _returned(

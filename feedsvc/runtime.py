@@ -70,7 +70,8 @@ class Runtime:
         """Connects entries on the same matter."""
         from .relating import Relater
 
-        return Relater(self.store, self.clock, most=self.config.related.max)
+        related = self.config.related
+        return Relater(self.store, self.clock, most=related.max, stories=related.stories)
 
     @cached_property
     def tagger(self) -> "Tagger":

@@ -17,6 +17,7 @@ VARIABLE = "FEEDSVC_API_SAMPLES"
 _SAMPLES: dict[str, list[str]] = {
     "feedsvc-source": ["seeds", "nobody"],
     "feedsvc-key": ["lz2kzufpgzi7a", "x"],
+    "feedsvc-story": ["lz2kzufpgzi7a", "x"],
     "feedsvc-location": ["http://127.0.0.1:9/feed.xml"],
     "feedsvc-tag": ["World", "crème brûlée", "Россия", "U.S.", "a" * 80, "7"],
     "feedsvc-cursor": [""],

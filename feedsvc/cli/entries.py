@@ -86,6 +86,7 @@ def related(context: Context, entry: str) -> None:
     """Show what ENTRY (its key, id or link) is linked to, and why."""
     with context.runtime() as runtime:
         stored = runtime.store.entry(runtime.store.lookup(entry) or entry)
+        story = runtime.store.story_of(stored.entry.key)
     click.echo(f"{stored.entry.title}")
     for link in stored.related:
         click.echo(f"  {link.kind:8}  {link.score:.2f}  {link.title}\n            {link.reason}")
@@ -93,6 +94,11 @@ def related(context: Context, entry: str) -> None:
         click.echo(f"  waiting         {reference}")
     if not stored.related and not stored.unresolved:
         click.echo("  nothing")
+    if story is not None:
+        click.echo(f"  story {story.key}, {len(story.members)} entries")
+        for one in story.members:
+            if one.key != stored.entry.key:
+                click.echo(f"            {one.title} ({one.source_title})")
 
 
 COMMANDS = (render, query, related)

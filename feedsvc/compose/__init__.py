@@ -5,7 +5,8 @@ neither. Equal content gives equal bytes and one ETag on every replica: nothing 
 clock but to say what `since:7d` means.
 """
 
-from .composer import Composer, Delta, Rendering
+from .composer import Composer
+from .rendering import Delta, Rendering
 from .request import MAX_LIMIT, Catalogue, FeedRequest, Options
 
 __all__ = ["MAX_LIMIT", "Catalogue", "Composer", "Delta", "FeedRequest", "Options", "Rendering"]

@@ -21,6 +21,14 @@ class Addresses:
         """An entry's own page."""
         return f"{self._base}/entries/{key}"
 
+    def story(self, key: str) -> str:
+        """A story's own page."""
+        return f"{self._base}/stories/{key}"
+
+    def story_id(self, key: str) -> str:
+        """The id of a story, wherever it moves (RFC 4151)."""
+        return self.feed_id(f"stories/{key}")
+
     def tag_scheme(self) -> str:
         """The scheme of our tags: with a slug behind it, the tag's page (RFC 4287 §4.2.2.2)."""
         return f"{self._base}/tags/"

@@ -3,23 +3,27 @@
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import TypedDict
 
 from .. import __version__
-from ..config import Config, declared_sources
+from ..config import Config
 from ..errors import NotFound
 from ..formats import FORMATS, Format
 from ..model import DeletedEntry, FeedDocument, FeedEntry, Link, Person, StoredEntry
 from ..months import month_of, month_text
-from ..store.base import Head, Page, Shares, Store
+from ..store.base import Head, Page, Shares, Store, StoryPage
 from ..store.cursor import LAST
 from . import sketch
 from .addresses import Addresses
 from .entries import EntryComposer
+from .rendering import Delta, Rendering
 from .request import Catalogue, FeedRequest, Options
+from .shares import shares_of
 from .shelf import Shelf
+from .stories import StoryComposer
 
 # of a feed without entries: any date would do that is the same everywhere and always
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -29,21 +33,8 @@ _PLACES = ("before", "below", "limit")
 _FEW_DELETED = 14
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rendering:
-    """A feed's bytes with the validators of exactly these bytes."""
-
-    body: bytes
-    etag: str
-    last_modified: datetime | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Delta:
-    """What changed since the instance under the entity tag `base`."""
-
-    base: str
-    rendering: Rendering
+# the mark of an entry, and how to make it
+_Made = tuple[tuple[str, str], Callable[[], FeedEntry]]
 
 
 class _Asked(TypedDict):
@@ -72,7 +63,10 @@ class Composer(Catalogue):
             stop=config.tags.stop,
             settings=self._settings,
         )
-        self._shares = _shares(config)
+        self._stories = StoryComposer(
+            self._at, author=site.author or site.title, settings=self._settings
+        )
+        self._shares = shares_of(config)
         self._deltas = config.web.deltas
         self._shelf = Shelf()
 
@@ -94,6 +88,8 @@ class Composer(Catalogue):
         Raises `OptionError` for a bad cursor, `NotFound` for the archive of a month that has no
         entries.
         """
+        if request.stories:
+            return self._stories.head(self.story_page(request))
         if request.month is not None:
             return self._archive(request, request.month, whole=False)[0]
         return self._store.head(request.query, now=self._now(), **self._asked(request))
@@ -103,6 +99,19 @@ class Composer(Catalogue):
         if request.month is not None:
             return self._archive(request, request.month, whole=True)[1]
         return self._store.find(request.query, now=self._now(), **self._asked(request))
+
+    def story_page(self, request: FeedRequest) -> StoryPage:
+        """The stories of a page of `stories`. Raises what `head` raises."""
+        options = request.options
+        return self._store.stories(limit=options.limit, now=self._now(), before=options.before)
+
+    def story_url(self, key: str) -> str:
+        """The address of a story's own page."""
+        return self._at.story(key)
+
+    def story_id(self, key: str) -> str:
+        """The id of a story in every feed."""
+        return self._at.story_id(key)
 
     def closed(self, request: FeedRequest) -> bool:
         """Whether it is an archive document whose month is over."""
@@ -178,8 +187,8 @@ class Composer(Catalogue):
 
         Raises `OptionError` for a bad cursor, `NotFound` for the suffix.
         """
-        head, page = self._read(request)
-        entries = tuple(self.entry(stored, request.options) for stored in page.entries)
+        head, made = self._made(request)
+        entries = tuple(make() for _, make in made)
         return replace(self._without_entries(request, suffix, head), entries=entries)
 
     def render(self, request: FeedRequest, suffix: str) -> bytes:
@@ -227,8 +236,8 @@ class Composer(Catalogue):
         options, head = request.options, head or self.head(request)
         kept = self._shelf.get_all([_place(suffix, options, *mark) for mark in head.marks])
         if not all(kept):
-            head, page = self._read(request)
-            kept = [self._fragment(suffix, one, options) for one in page.entries]
+            head, made = self._made(request)
+            kept = [self._fragment(suffix, mark, make, options) for mark, make in made]
         return head, [(mark, each or b"") for mark, each in zip(head.marks, kept, strict=True)]
 
     def _rendering(
@@ -274,13 +283,27 @@ class Composer(Catalogue):
             "shares": self._shares,
         }
 
-    def _fragment(self, suffix: str, stored: StoredEntry, options: Options) -> bytes:
-        key = _place(suffix, options, stored.entry.key, stored.fingerprint)
+    def _fragment(
+        self, suffix: str, mark: tuple[str, str], make: Callable[[], FeedEntry], options: Options
+    ) -> bytes:
+        key = _place(suffix, options, *mark)
         fragment = self._shelf.get(key)
         if fragment is None:
-            fragment = _format(suffix).fragment(self.entry(stored, options))
+            fragment = _format(suffix).fragment(make())
             self._shelf.put(key, fragment)
         return fragment
+
+    def _made(self, request: FeedRequest) -> tuple[Head, list[_Made]]:
+        """A page's head and, in one state of the store, how to make each of its entries."""
+        options = request.options
+        if request.stories:
+            told = self.story_page(request)
+            head, stories = self._stories.head(told), told.stories
+            makers = [partial(self._stories.compose, one, options) for one in stories]
+        else:
+            head, page = self._read(request)
+            makers = [partial(self.entry, one, options) for one in page.entries]
+        return head, list(zip(head.marks, makers, strict=True))
 
     def _read(self, request: FeedRequest) -> tuple[Head, Page]:
         """A page, and the head that belongs to it even if a commit came between."""
@@ -328,17 +351,6 @@ class Composer(Catalogue):
             lang=site.language,
             deleted=head.deleted,
         )
-
-
-def _shares(config: Config) -> Shares:
-    """How much of a page may be of one source, by the configuration."""
-    both = zip(config.sources, declared_sources(config), strict=True)
-    own = {source.id: _percent(written.share) for written, source in both if written.share}
-    return Shares(default=_percent(config.site.share), own=own)
-
-
-def _percent(share: str) -> int:
-    return int(share.removesuffix("%"))
 
 
 def _place(suffix: str, options: Options, key: str, fingerprint: str) -> tuple[str, ...]:

@@ -41,7 +41,8 @@ class FeedRequest:
 
     `path` is without suffix and not percent-encoded (`feeds/tags/a,b`); with `params`, in their
     fixed order, it is the feed's address and that of the web page with the same entries. `month`
-    (`months`) makes it an archive document (RFC 5005 §4) of the feed at `feed`.
+    (`months`) makes it an archive document (RFC 5005 §4) of the feed at `feed`. With `stories` it
+    is the feed of these, and the query asks for nothing.
     """
 
     path: str
@@ -52,6 +53,7 @@ class FeedRequest:
     options: Options
     description: str | None = None
     month: int | None = None
+    stories: bool = False
 
 
 class Catalogue:
@@ -83,6 +85,19 @@ class Catalogue:
         """Everything."""
         site = self._config.site
         return self._request("feeds/all", site.title, EntryQuery(), options, site.subtitle)
+
+    def stories(self, options: Options | None = None) -> FeedRequest:
+        """One entry a story. Raises `NotFound` where entries are not gathered."""
+        self.gathers()
+        title = f"{self._config.site.title}: stories"
+        told = "Events, each with the entries that report it"
+        made = self._request("feeds/stories", title, EntryQuery(), options, told)
+        return replace(made, stories=True)
+
+    def gathers(self) -> None:
+        """Raises `NotFound` where entries are not gathered into stories."""
+        if not self._config.related.stories:
+            raise NotFound("There are no stories: related.stories is false")
 
     def tags(self, slugs: Iterable[str], options: Options | None = None) -> FeedRequest:
         """Entries with all these tags, whatever their case, order or alias.
@@ -162,6 +177,8 @@ class Catalogue:
         Reads `below` of a URL's query, and whether it has a `limit`. Raises `OptionError` for what
         is no month or no cursor, `NotFound` for a month that is yet to come.
         """
+        if request.stories:
+            raise NotFound("Stories have no archives: they grow; each keeps its page")
         number = read_month(month)
         if number is None:
             raise OptionError("a month is written as in archive/2025-04", option="archive")
@@ -246,7 +263,8 @@ class Catalogue:
     def _paged(self, request: FeedRequest, options: Options, month: int | None) -> FeedRequest:
         own = tuple(pair for pair in request.params if pair[0] == "q")
         title, told = request.title, request.description
-        return self._request(request.feed, title, request.query, options, told, own, month)
+        made = self._request(request.feed, title, request.query, options, told, own, month)
+        return replace(made, stories=request.stories)
 
 
 def _choice(arguments: Mapping[str, str], name: str, choices: tuple[str, ...]) -> str:

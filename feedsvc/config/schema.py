@@ -238,7 +238,7 @@ class RelatedConfig(_Section):
     )
     stories: bool = Field(
         default=True,
-        description="Gather entries on one event into stories; not in effect yet.",
+        description="Gather entries on one event into stories; needs `related.max` above 0.",
     )
     list: bool = Field(
         default=True,

@@ -24,6 +24,7 @@ from ..model import (
     Person,
     Related,
     SourceMeta,
+    StoryMember,
     Text,
 )
 from ..vocabulary import NAMESPACES, Extension
@@ -112,6 +113,7 @@ def fit_entry(entry: FeedEntry) -> FeedEntry:
         lang=language(entry.lang),
         source=_source(entry.source) if entry.source else None,
         related=tuple(_related(entry.related)),
+        members=tuple(map(_member, entry.members)),
         duplicates=tuple(map(_duplicate, entry.duplicates)),
         extensions=fit_extensions(entry.extensions),
     )
@@ -287,6 +289,16 @@ def _duplicate(copy: Duplicate) -> Duplicate:
         title=line(copy.title),
         link=web_address(copy.link),
         source_title=line(copy.source_title),
+    )
+
+
+def _member(one: StoryMember) -> StoryMember:
+    return replace(
+        one,
+        id=identifier(one.id),
+        title=line(one.title),
+        link=address(one.link),
+        source_title=line(one.source_title),
     )
 
 

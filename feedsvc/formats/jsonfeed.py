@@ -1,8 +1,9 @@
 """JSON Feed 1.1, with what it has no words for under `_feedsvc`.
 
 Keys stand in a fixed order, absent values are left out. `_feedsvc` holds, in an item, `related`
-(id, url, title, score, reason, kind), `duplicates` (id, url, title, source), `source` (id, title,
-url, feed_url, rights), `categories` (term, scheme, label) that say more than their tag,
+(id, url, title, score, reason, kind), `duplicates` (id, url, title, source), of a story `members`
+(id, url, title, published, source), `source` (id, title, url, feed_url, rights), `categories`
+(term, scheme, label) that say more than their tag,
 `contributors`, `rights`, `links` of other relations and `extensions`, the elements of other
 vocabularies (name, text, attributes, children); in the feed, `about`, `rights`, `deleted` (id,
 when), `links` to the documents around it (RFC 5005) and `archive` if it is one.
@@ -14,7 +15,17 @@ from typing import Any
 from urllib.parse import quote
 
 from ..errors import RenderError
-from ..model import Category, Duplicate, FeedDocument, FeedEntry, Link, Person, Related, SourceMeta
+from ..model import (
+    Category,
+    Duplicate,
+    FeedDocument,
+    FeedEntry,
+    Link,
+    Person,
+    Related,
+    SourceMeta,
+    StoryMember,
+)
 from ..vocabulary import Extension, banners, pictures
 from .extension import UNKNOWN_TYPE
 from .fit import fit_entry, fit_head, is_archive, rfc3339, web_address
@@ -111,6 +122,7 @@ def _item(entry: FeedEntry) -> dict[str, Any]:
         _feedsvc=_present(
             related=_related(entry),
             duplicates=[_duplicate(one) for one in entry.duplicates],
+            members=[_member(one) for one in entry.members],
             source=_source(entry.source) if entry.source else None,
             categories=_categories(entry.categories),
             contributors=_authors(entry.contributors),
@@ -167,7 +179,7 @@ def _extension(one: Extension) -> dict[str, Any]:
 def _related(entry: FeedEntry) -> list[dict[str, Any]]:
     """What we link to with score and reason, then what the publisher itself links to."""
     ours = [_ours(one) for one in entry.related]
-    known = {one.get("url") for one in ours}
+    known = {*(one.get("url") for one in ours), *(one.link for one in entry.members)}
     theirs = [
         _present(url=link.href, title=link.title, type=link.type)
         for link in entry.links
@@ -185,6 +197,12 @@ def _ours(related: Related) -> dict[str, Any]:
         reason=related.reason,
         kind=related.kind,
     )
+
+
+def _member(one: StoryMember) -> dict[str, Any]:
+    source = _present(id=one.source_id, title=one.source_title)
+    published = rfc3339(one.published)
+    return _present(id=one.id, url=one.link, title=one.title, published=published, source=source)
 
 
 def _duplicate(copy: Duplicate) -> dict[str, Any]:

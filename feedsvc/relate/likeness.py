@@ -59,9 +59,13 @@ def score(one: Article, other: Article) -> float:
     """
     found = cosine(one.vector, other.vector)
     found = (found + _TITLES * title_likeness(one.title, other.title)) / (1 + _TITLES)
-    apart: float = abs(one.published - other.published) / _HALF
-    left: float = 0.5**apart
-    return round(min(1.0, found * (_AGELESS + (1 - _AGELESS) * left)), 4)
+    return round(min(1.0, found * ageing(abs(one.published - other.published))), 4)
+
+
+def ageing(apart: timedelta) -> float:
+    """What is left of a likeness when so much time is between."""
+    left: float = 0.5 ** (apart / _HALF)
+    return _AGELESS + (1 - _AGELESS) * left
 
 
 def cosine(one: Vector, other: Vector) -> float:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from ..model import DeletedEntry, StoredEntry
+from ..model import DeletedEntry, StoredEntry, Story
 from ..query.ast import EntryQuery
 
 
@@ -67,4 +67,37 @@ class ArchiveStore(Protocol):
 
     def seal(self, month: int) -> None:
         """Closes all archives up to this month: nothing is ever filed in them from now on."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoryPage:
+    """Stories of one page, the last updated first, and the cursor of the following page, or None.
+
+    `gone` are, of a first page, the stories of the last 30 days that are no more, and since when;
+    `changed` is when anything of all that last changed.
+    """
+
+    stories: tuple[Story, ...] = ()
+    gone: tuple[tuple[str, datetime], ...] = ()
+    changed: datetime | None = None
+    next: str | None = None
+
+
+class StoryStore(Protocol):
+    """What a store has of stories: entries that were gathered (`finish_gathered`)."""
+
+    def stories(self, *, limit: int, now: datetime, before: str | None = None) -> StoryPage:
+        """The first `limit` stories, those after cursor `before`.
+
+        Raises `QueryError` for a bad cursor.
+        """
+        ...
+
+    def story(self, key: str) -> Story:
+        """One story, whatever became of it. Raises `NotFound`."""
+        ...
+
+    def story_of(self, entry: str) -> Story | None:
+        """The story that an entry is in, by the entry's key."""
         ...

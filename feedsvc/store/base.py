@@ -22,6 +22,8 @@ from ..query.ast import EntryQuery
 from .answers import ArchiveStore as ArchiveStore
 from .answers import Head as Head
 from .answers import Page as Page
+from .answers import StoryPage as StoryPage
+from .answers import StoryStore as StoryStore
 from .claims import Claim as Claim
 from .claims import Committed as Committed
 from .claims import Known as Known
@@ -31,11 +33,14 @@ from .claims import PageResult as PageResult
 from .claims import PollResult as PollResult
 from .fairness import Shares as Shares
 from .history import Revision as Revision
+from .linkable import Around as Around
+from .linkable import Gathered as Gathered
 from .linkable import Likened as Likened
 from .linkable import Likeness as Likeness
 from .linkable import Linkable as Linkable
 from .linkable import Linked as Linked
 from .linkable import Reference as Reference
+from .linkable import Regrouping as Regrouping
 from .linkable import RelatedLink as RelatedLink
 from .linkable import Relates as Relates
 from .linkable import Relinked as Relinked
@@ -54,7 +59,7 @@ from .tokens import FeedToken as FeedToken
 from .tokens import TokenStore
 
 
-class Store(ArchiveStore, PageStore, Relates, TokenStore, Protocol):
+class Store(ArchiveStore, PageStore, Relates, StoryStore, TokenStore, Protocol):
     """Where everything is kept. Thread-safe; one instance a process."""
 
     # -- life ------------------------------------------------------------------------------

@@ -11,12 +11,14 @@ from typing import Any, Protocol
 
 from sqlalchemy import Connection
 
+from ..keys import parse_key
 from ..query import moment
 from ..query.ast import (
     And,
     FromSource,
     Has,
     InLanguage,
+    InStory,
     Leaf,
     Node,
     Not,
@@ -129,11 +131,25 @@ class Conditions:
         self.tags: Mapping[str, tuple[int, int]] = {row[0]: (row[1], row[2]) for row in found}
         found = self._named("SELECT id, pk FROM sources", "id", ids)
         self.sources: Mapping[str, int] = {row[0]: row[1] for row in found}
+        self.stories = self._stories(where)
         # words whose entries are all looked up at once, not one by one
         self.looked_up: set[Node] = set()
         # tags whose withdrawn entries are
         self._gone: Container[int] = ()
         self._counted: dict[str, int] = {}
+
+    def _stories(self, where: Node | None) -> Mapping[str, tuple[int, int]]:
+        """The key of each story asked for, or of what it is part of now, and its members."""
+        found: dict[str, tuple[int, int]] = {}
+        for id in {term.id for term in leaves(where) if isinstance(term, InStory)}:
+            if (key := parse_key(id)) is not None:
+                its = Sql(
+                    "SELECT s.key, s.size FROM stories AS s JOIN stories AS asked"
+                    " ON s.key = coalesce(asked.part_of, asked.key) WHERE asked.key = ?",
+                    (key,),
+                )
+                found.update((id, (row[0], row[1])) for row in self._run(its))
+        return found
 
     def _named(self, of: str, column: str, names: set[str]) -> Iterator[tuple[Any, ...]]:
         asked = tuple(sorted(map(storable, names)))
@@ -142,6 +158,11 @@ class Conditions:
             some = asked[at : at + size]
             marks = ", ".join("?" * len(some))
             yield from self._run(Sql(f"{of} WHERE {column} IN ({marks})", some))
+
+    def members(self, story: InStory) -> Sql:
+        """The members of a story that there is."""
+        told = "SELECT m.entry_pk FROM storied AS m WHERE m.story = ?"
+        return Sql(told, (self.stories[story.id][0],))
 
     # -- how many --------------------------------------------------------------------------
 
@@ -219,6 +240,11 @@ class Conditions:
                     its = f"c.live = 1 AND c.published = {row.published} AND c.key = {row.key}"
                 carried = f"SELECT 1 FROM entry_tags AS c WHERE c.tag_pk = ? AND {its}"
                 return Sql(f"({carried}) IS NOT NULL", (pk,))
+            case InStory(id):
+                if id not in self.stories:
+                    return FALSE
+                told = f"SELECT m.story FROM storied AS m WHERE m.entry_pk = {row.pk}"
+                return Sql(f"coalesce(({told}) = ?, FALSE)", (self.stories[id][0],))
             case Words(tokens):
                 return self._words(node, row) if tokens else FALSE
         return self._of_entry(node, row)

@@ -16,6 +16,7 @@ from .codec import Prepared, fingerprint, micros, names_of
 from .engine import chunks, insert_all, run_all
 from .filing import filed_in
 from .indexing import Naming
+from .membership import retell_stories
 from .revisions import Revisions
 from .schema import contents, entries
 from .withdrawing import Withdrawing
@@ -157,6 +158,7 @@ class EntryRows(Withdrawing, Revisions):
         self._put_text(connection, {w.pk: w.entry.text for w in written})
         self._rename(connection, written)
         self.refile(connection, pks, now, copies=True)
+        retell_stories(connection, [w.pk for w in written if w.rewritten], now)
         retold = [w.pk for w in written if w.moved("title", "link", "published")]
         self.refresh(connection, {*pks, *self.owners(connection, retold)}, now)
         return written

@@ -1,6 +1,6 @@
 """The records that a store and the linker exchange: entries as they name and are named."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
@@ -126,6 +126,43 @@ class Relinked:
     after: tuple[Likeness, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What stands around entries: by pk what is `near` each, and the members of stories by key.
+
+    Stories are in the order in which they began, their members in pks, the newest first.
+    """
+
+    near: Mapping[int, Collection[int]]
+    members: Mapping[int, Sequence[int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """Entries of one story, by pk, one of which it is named after.
+
+    It goes on from one that is there, or is new with None; others may become part of it.
+    """
+
+    members: tuple[int, ...]
+    lead: int
+    story: int | None
+    merged: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Regrouping:
+    """Stories with the members they had, and what they are to be instead; some are ended.
+
+    `looked` are those of the entries that this was done for.
+    """
+
+    looked: frozenset[int]
+    before: Mapping[int, frozenset[int]]
+    after: tuple[Gathered, ...]
+    ended: tuple[int, ...] = ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
     """One entry waiting for a consumer of the outbox; `seq` is handed back when it is done."""
@@ -190,12 +227,35 @@ class Relates(Protocol):
         ...
 
     def finish_related(
-        self, looked: Sequence[Likened], relinked: Mapping[int, Relinked], now: datetime
+        self,
+        looked: Sequence[Likened],
+        relinked: Mapping[int, Relinked],
+        now: datetime,
+        *,
+        gather: bool = False,
     ) -> None:
         """Writes links by content, by pk, and that `looked` wait for them no longer.
 
+        With `gather` they wait for their story from now on.
         Never moves `updated`. Of an entry that changed meanwhile nothing is written: it still
         waits. One whose links are not as they were read waits again. A link to an entry that has
         gone since is left out.
+        """
+        ...
+
+    def apart(self, limit: int) -> tuple[Likened, ...]:
+        """The oldest entries whose links by content are there, and whose story is to be found."""
+        ...
+
+    def around(self, pks: Sequence[int]) -> Around:
+        """What is linked to entries by content, either way, and the stories of all of these."""
+        ...
+
+    def finish_gathered(
+        self, looked: Sequence[Likened], changes: Sequence[Regrouping], now: datetime
+    ) -> None:
+        """Writes stories, and that `looked` wait for theirs no longer.
+
+        Of stories that are not as they were read nothing is written: those entries still wait.
         """
         ...

@@ -99,8 +99,8 @@ class Planning:
                 return id not in self._asked.sources
             case Words(tokens):
                 return not tokens
-            case InStory():
-                return True
+            case InStory(id):
+                return not self._asked.stories.get(id, (0, 0))[1]
             case And(terms):
                 return any(map(self._never, terms))
             case Or(terms):
@@ -113,7 +113,8 @@ class Planning:
         sets: list[Node] = [
             term
             for term in terms
-            if isinstance(term, Tagged | FromSource | InLanguage | Or) and not is_text(term)
+            if isinstance(term, Tagged | FromSource | InLanguage | InStory | Or)
+            and not is_text(term)
         ]
         if len(sets) + bool(text) < 2:
             return [text] if text else [[term] for term in sets]
@@ -174,6 +175,8 @@ class Planning:
         match term:
             case Tagged(slug):
                 return self._asked.tags.get(slug, (0, 0))[1]
+            case InStory(id):
+                return self._asked.stories.get(id, (0, 0))[1]
             case FromSource() | InLanguage() if self._one_column(term):
                 found = self._asked.few_of(term, self._tuning.hits)
                 return _LARGE * self._tuning.hits if found is None else found
@@ -208,6 +211,9 @@ class Planning:
                 )
                 few = within("e.pk", carrying)
                 return [self._over_entries([few], rest, by, ordered=False)]
+            case [InStory() as term]:
+                few = within("e.pk", self._asked.members(term))
+                return [self._over_entries([few], rest, by, ordered=False)]
             case [FromSource() | InLanguage() as term] if self._one_column(term):
                 if not dated and self._asked.few_of(term, self._tuning.hits) is None:
                     return None
@@ -225,6 +231,8 @@ class Planning:
         if self._never(term):
             return True
         match term:
+            case InStory():
+                return True
             case Tagged(slug):
                 return by == "published" or self._asked.tags[slug][1] < self._tuning.hits
             case FromSource() | InLanguage():

@@ -258,7 +258,7 @@ class Reading(Database):
     def _changes(self, search: Walk, now: datetime, *, first: bool) -> list[int]:
         """When what a page lacks may last have changed, though nothing on it did."""
         told = search.told(micros(now - TOMBSTONES))
-        found = [] if told.membership is None else [told.membership]
+        found = [at for at in (told.membership, search.gathered()) if at is not None]
         if first and told.ended is not None:
             # a tombstone that has just ceased to be shown
             found.append(micros(moment(told.ended) + TOMBSTONES))

@@ -19,9 +19,9 @@ from .links import CONTENT
 from .named import LIVE
 from .related_schema import signatures
 from .schema import contents, duplicates, entries, related
-from .signing import HOUR, Signing, unpacked
+from .signing import APART, HOUR, UNLINKED, Signing, unpacked
 
-_LIKENED = (
+LIKENED = (
     select(
         signatures.c.entry_pk,
         signatures.c.terms,
@@ -35,7 +35,7 @@ _LIKENED = (
     .outerjoin(duplicates, duplicates.c.entry_pk == signatures.c.entry_pk)
     .where(LIVE)
 )
-_SETTLED = update(signatures).where(signatures.c.entry_pk == bindparam("of")).values(pending=0)
+_SETTLED = update(signatures).where(signatures.c.entry_pk == bindparam("of"))
 
 
 class Relating(Linking, Signing):
@@ -76,11 +76,11 @@ class Relating(Linking, Signing):
 
     def unrelated(self, limit: int) -> tuple[Likened, ...]:
         """The newest entries that are signed and wait for links by content."""
-        newest = _LIKENED.where(signatures.c.pending == 1).order_by(
+        newest = LIKENED.where(signatures.c.pending == UNLINKED).order_by(
             signatures.c.hour.desc(), signatures.c.entry_pk.desc()
         )
         with self.reading() as connection:
-            return _likened(connection, newest.limit(limit))
+            return likened_rows(connection, newest.limit(limit))
 
     def sharing_terms(
         self, asked: Sequence[tuple[Sequence[int], datetime]], rows: int
@@ -100,7 +100,7 @@ class Relating(Linking, Signing):
             return {
                 each.pk: each
                 for some in chunks(sorted(pks), self.tuning.batch)
-                for each in _likened(connection, _LIKENED.where(signatures.c.entry_pk.in_(some)))
+                for each in likened_rows(connection, LIKENED.where(signatures.c.entry_pk.in_(some)))
             }
 
     def likenesses(self, pks: Iterable[int]) -> dict[int, tuple[Likeness, ...]]:
@@ -127,9 +127,12 @@ class Relating(Linking, Signing):
         looked: Sequence[Likened],
         relinked: Mapping[int, Relinked],
         now: datetime,
+        *,
+        gather: bool = False,
     ) -> None:
         """Writes links by content, and that these entries wait for them no longer.
 
+        With `gather` they wait for their story from now on.
         Of an entry that changed meanwhile nothing is written: it still waits. One whose links are
         not as they were read waits again. A link to an entry that has gone is left out.
         """
@@ -161,7 +164,8 @@ class Relating(Linking, Signing):
             # what a copy of what is may have been found since these were read
             self.relink_copies(connection, self._leads(connection, changed))
             if same:
-                connection.execute(_SETTLED, [{"of": pk} for pk in sorted(same)])
+                settled = _SETTLED.values(pending=APART if gather else 0)
+                connection.execute(settled, [{"of": pk} for pk in sorted(same)])
             self.look_again(connection, again)
             if changed:
                 flagged = self.refresh(connection, changed, now)
@@ -195,13 +199,14 @@ class Relating(Linking, Signing):
         }
 
 
-def _likened(connection: Connection, wanted: Select[tuple[object, ...]]) -> tuple[Likened, ...]:
+def likened_rows(connection: Connection, wanted: Select[tuple[object, ...]]) -> tuple[Likened, ...]:
+    """Entries as links by content see them, by a statement that begins with `LIKENED`."""
     return tuple(
         Likened(
             pk=row.entry_pk,
             title=row.title,
             published=moment(row.published),
-            pending=row.pending == 1,
+            pending=row.pending == UNLINKED,
             lead=row.lead,
             signed=Signed(unpacked(row.terms), row.weights),
         )

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection
 
-from ..query.ast import And, Node, Or, Tagged, Words
+from ..query.ast import And, InStory, Node, Or, Tagged, Words
 from .arms import ALL, ALL_HITS, Among, Arm, Found, Part, Place, any_rows, first_rows
 from .conditions import GONE, GONE_OF_TAG, Matching, leaves
 from .dates import Window
@@ -134,6 +134,13 @@ class Search(Planning):
         gone = self.told(since).gone
         rare = [pk for pk in self._tags() if gone.get(pk, _RARE) < _RARE]
         return [within("e.pk", Sql(GONE_OF_TAG, (pk,))) for pk in rare[:1]]
+
+    def gathered(self) -> int | None:
+        """When any story last changed, if one is asked for."""
+        if not any(isinstance(leaf, InStory) for leaf in leaves(self._where)):
+            return None
+        found: int | None = self._limit.run(Sql("SELECT max(changed) FROM stories"))[0][0]
+        return found
 
     def _tags(self) -> list[int]:
         """The pks of tags that every entry has to have."""

@@ -13,9 +13,11 @@ from .related_schema import postings, signatures
 from .schema import duplicates, related
 
 HOUR = 3_600_000_000  # microseconds
+# what entries wait for that are signed: links, then their story
+UNLINKED, APART = 1, 2
 _POSTED = 13  # of the terms of an entry, those it is found by
 _mine, _theirs = duplicates.alias(), duplicates.alias()
-_AGAIN = update(signatures).where(signatures.c.entry_pk == bindparam("of")).values(pending=1)
+_AGAIN = update(signatures).where(signatures.c.entry_pk == bindparam("of")).values(pending=UNLINKED)
 _UNPOST = delete(postings).where(
     postings.c.term == bindparam("of"),
     postings.c.hour == bindparam("at"),
@@ -62,7 +64,7 @@ class Signing(Indexing):
                 {
                     "entry_pk": pk,
                     "hour": has[pk][0],
-                    "pending": 1,
+                    "pending": UNLINKED,
                     "terms": has[pk][1],
                     "weights": has[pk][2],
                 }

@@ -4,10 +4,11 @@ from .archives import Archives
 from .backlog import Backlog
 from .committing import Committing
 from .copying import Copying
+from .gathering import Gathering
 from .polling import Polling
 from .recognising import Recognising
-from .relating import Relating
 from .sources import Sources
+from .stories import Stories
 from .tagged import Tagged
 from .token_rows import TokenRows
 from .upkeep import Upkeep
@@ -20,9 +21,10 @@ class SqlStore(
     Committing,
     Archives,
     Tagged,
-    Relating,
+    Gathering,
     Backlog,
     Upkeep,
+    Stories,
     TokenRows,
     Copying,
 ):

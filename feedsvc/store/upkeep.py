@@ -30,6 +30,7 @@ from .schema import (
     tags,
     title_terms,
 )
+from .story_schema import storied, stories
 from .withdrawing import Withdrawing
 
 
@@ -206,6 +207,15 @@ def _problems() -> Iterator[tuple[str, Select[Any]]]:
         select(marked.c.entry_pk)
         .outerjoin(has, has.c.entry_pk == marked.c.entry_pk)
         .where(4 * func.coalesce(has.c.marks, 0) != func.length(marked.c.marks)),
+    )
+    told = exists().where(stories.c.key == storied.c.story, stories.c.gone.is_(None))
+    yield "members of stories that are gone", select(storied.c.entry_pk).where(~told)
+    member = exists().where(entries.c.pk == storied.c.entry_pk, live)
+    yield "members of stories that are withdrawn", select(storied.c.entry_pk).where(~member)
+    members = select(func.count()).where(storied.c.story == stories.c.key).scalar_subquery()
+    yield (
+        "stories with another number of members than they say",
+        select(stories.c.key).where(stories.c.size != members),
     )
     names = exists().where(entries.c.pk == ref_terms.c.entry_pk, live, entries.c.names.is_not(None))
     yield "waiting headlines of entries that are gone", select(ref_terms.c.term).where(~names)

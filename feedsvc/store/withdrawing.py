@@ -10,6 +10,7 @@ from .codec import micros, names_of, place_of, uid_hash
 from .engine import chunks, insert_all
 from .grouping import Grouping
 from .indexing import LINK, Naming
+from .membership import leave_stories
 from .schema import entries, entry_tags, pruned, related
 
 # of what stood at one place the last counts; it has no id of its own
@@ -45,6 +46,7 @@ class Withdrawing(Grouping):
             self.drop_title_terms(connection, [(r.pk, r.published, r.title) for r in rows])
             self._stop_waiting(connection, {row.pk: names_of(row.names) for row in rows})
             self.drop_signatures(connection, going)
+            leave_stories(connection, going, now)
             self._unlink(connection, going, now)
             touched = self.touch(connection, dict.fromkeys(going, ()))
             self.regroup(connection, [row.page_hash for row in rows], now, touched)
@@ -71,6 +73,7 @@ class Withdrawing(Grouping):
         self.drop_title_terms(connection, [(row.pk, row.published, row.title) for row in rows])
         self._stop_waiting(connection, {row.pk: names_of(row.names) for row in rows})
         self.drop_signatures(connection, pks)
+        leave_stories(connection, pks, now, told=False)
         self._unlink(connection, pks, now)
         self.count_tags(connection, self.drop_entry_tags(connection, pks))
         self._drop_text(connection, pks)

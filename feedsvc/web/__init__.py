@@ -160,6 +160,12 @@ def _route(app: Flask, door: Door, front: Front) -> None:
         "revisions",
         lambda ask, key: door.answer(ask, lambda: pages.revisions(key)),
     )
+    get("/stories", "stories", lambda ask: door.answer(ask, lambda: door.stories.list(ask)))
+    get(
+        "/stories/<id>",
+        "story",
+        lambda ask, id: door.answer(ask, lambda: door.stories.one(id, ask)),
+    )
     get("/search", "search", lambda ask: door.answer(ask, lambda: pages.search(ask)))
     get("/opml", "opml", lambda ask: door.answer(ask, ops.sources))
     get("/feeds.opml", "feeds_opml", lambda ask: door.answer(ask, ops.feeds))

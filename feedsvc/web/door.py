@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from urllib.parse import unquote_plus
 
+from ..compose import FeedRequest
 from ..compose.shelf import Shelf
 from ..runtime import Runtime
 from .access import FeedAccess
@@ -19,6 +20,7 @@ from .ops import Ops
 from .pages import Pages
 from .respond import Representation, respond, whole
 from .site import Site
+from .stories import Stories
 from .templating import Templates
 from .watch import Watch
 
@@ -49,17 +51,22 @@ class Door:
         self.watch = Watch(runtime.store, every=every)
         self.access = FeedAccess(config.web.feed_tokens, runtime.store.token_digests)
         self.site = Site(config.site.base_url)
-        self.templates = Templates(config.site, self.site)
+        self.templates = Templates(config.site, self.site, stories=config.related.stories)
         self.errors = Errors(self.templates, self.site)
         self.pages = Pages(runtime, self.templates, self.site, _PAGE_CACHE)
+        self.stories = Stories(runtime, self.templates, self.site, _PAGE_CACHE)
         self.feeds = Feeds(
             runtime.composer,
             self.site,
             _FEED_CACHE,
-            self.pages.feed,
+            self._page_of,
             no_deltas_for=config.web.no_deltas_for,
         )
         self.ops = Ops(runtime, _PAGE_CACHE)
+
+    def _page_of(self, request: FeedRequest) -> Representation:
+        """The page with what a feed holds."""
+        return self.stories.feed(request) if request.stories else self.pages.feed(request)
 
     def feed(self, ask: Ask) -> Answer:
         """Answers a GET or HEAD of `/feeds/…`, whatever happens."""

@@ -45,7 +45,7 @@ OFFERS = (
 
 _KINDS = (
     "all, tags/TAG,TAG, sources/ID, query?q=QUERY, and those named in the configuration, each "
-    "also with /archive/YYYY-MM behind it, and then "
+    "also with /archive/YYYY-MM behind it, and stories, and then "
     f"{', '.join(f'.{suffix}' for suffix in FORMATS)} or nothing"
 )
 # what people try behind a feed's name; behind a tag's it would pass for a part of the tag
@@ -125,6 +125,8 @@ class Feeds:
         match name.split("/"):
             case ["all"]:
                 return composer.all(options)
+            case ["stories"]:
+                return composer.stories(options)
             case ["query"]:
                 if "q" not in ask.arguments:
                     raise BadRequest("This feed needs a query, as in /feeds/query?q=tag:diplomacy.")

@@ -100,10 +100,12 @@ class Ops:
         return self._opml("sources", f"{site.title}: sources", listed)
 
     def feeds(self) -> Representation:
-        """What we publish as OPML 2.0: everything, named feeds, then sources and tags by tag."""
+        """What we publish as OPML 2.0: all, stories, named feeds, then sources and tags by tag."""
         config, composer = self._runtime.config, self._composer
         statuses = self._store.sources()
         listed = [self._subscription(composer.all(), ())]
+        if config.related.stories:
+            listed.append(self._subscription(composer.stories(), ()))
         listed.extend(self._subscription(composer.named(feed.name), ()) for feed in config.feeds)
         listed.extend(
             self._subscription(composer.source(status.source.id), status.source.tags)

@@ -233,6 +233,7 @@ class Pages:
         entry = stored.entry
         versions, changed = self._store.changes(key)
         shown = self._composer.entry(stored, self._composer.options({}))
+        story = self._store.story_of(key) if self._runtime.config.related.stories else None
         context = {
             "item": views.card(stored),
             "canonical": self._composer.entry_url(key),
@@ -242,6 +243,8 @@ class Pages:
             "rights": entry.rights,
             "enclosures": views.enclosures(entry),
             "tags": views.tag_reasons(entry),
+            "story": story.key if story else None,
+            "covered": views.covered(story, stored) if story else (),
             "related": shown.related,
             "unresolved": stored.unresolved,
             "versions": versions,

@@ -24,7 +24,7 @@ _STATIC_TYPES = MappingProxyType(
 class Templates:
     """Renders pages under one base URL."""
 
-    def __init__(self, config: SiteConfig, site: Site) -> None:
+    def __init__(self, config: SiteConfig, site: Site, *, stories: bool = True) -> None:
         self._site = site
         self.static: Mapping[str, tuple[str, bytes]] = {
             path.name: (_STATIC_TYPES[path.suffix], path.read_bytes())
@@ -43,7 +43,8 @@ class Templates:
         self._environment.globals.update(
             site=config, link=site.link, asset=self.asset, version=__version__, here=None, q=""
         )
-        self.digest = self._digest(config)
+        self._environment.globals["stories_on"] = stories
+        self.digest = self._digest(config, stories)
 
     def render(self, name: str, /, **context: object) -> bytes:
         """Fills a template; strings are escaped unless they are `Markup`."""
@@ -54,8 +55,9 @@ class Templates:
         digest = hashlib.sha256(self.static[name][1]).hexdigest()[:12]
         return self._site.link(f"/static/{name}", v=digest)
 
-    def _digest(self, config: SiteConfig) -> bytes:
-        digest = hashlib.sha256(f"{__version__}\n{self._site.prefix}\n{config!r}".encode())
+    def _digest(self, config: SiteConfig, stories: bool) -> bytes:
+        shown = f"{__version__}\n{self._site.prefix}\n{config!r}\n{stories}"
+        digest = hashlib.sha256(shown.encode())
         for path in sorted((_HERE / "templates").iterdir()):
             digest.update(path.read_bytes())
         for name in sorted(self.static):

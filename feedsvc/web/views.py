@@ -13,7 +13,18 @@ from markupsafe import Markup
 
 from ..formats.plain import as_html, as_text
 from ..log import mask
-from ..model import Duplicate, Entry, Link, Person, Problem, StoredEntry, Tag, Text
+from ..model import (
+    Duplicate,
+    Entry,
+    Link,
+    Person,
+    Problem,
+    StoredEntry,
+    Story,
+    StoryMember,
+    Tag,
+    Text,
+)
 from ..normalise.text import first_words
 from ..notes import notes
 from ..pacing import account, upcoming
@@ -24,6 +35,7 @@ from ..store.base import SourceStatus
 SourceCondition = Literal["ok", "trouble", "off"]
 
 _EXCERPT = 300
+_COVERED = 12
 
 _ORIGINS = {
     "source": "given to everything from this source",
@@ -183,6 +195,12 @@ def lead(entry: Entry) -> Markup | None:
 def enclosures(entry: Entry) -> tuple[Enclosure, ...]:
     """The files that belong to an entry."""
     return tuple(_enclosure(link) for link in entry.links if link.rel == "enclosure")
+
+
+def covered(story: Story, stored: StoredEntry) -> tuple[StoryMember, ...]:
+    """Who else reports what an entry does, the latest first; none of its own copies."""
+    own = {stored.entry.key, *(copy.key for copy in stored.duplicates)}
+    return tuple(one for one in story.articles if one.key not in own)[:_COVERED]
 
 
 def source(status: SourceStatus, pages: PageTroubles | None = None) -> SourceView:

@@ -41,6 +41,7 @@ def test_the_api_keeps_its_word(
     entries = json.loads(service.get("/api/v1/entries?limit=5").body)["entries"]
     samples = {
         "feedsvc-source": ["seeds", "wire", "post", "nobody"],
+        "feedsvc-story": [*(one["key"] for one in entries), "x"],
         "feedsvc-key": [*(one["key"] for one in entries), "x"],
         "feedsvc-location": [
             feed_server.url(path) for path in ("/feed.xml", "/page", "/pair", "/missing")
@@ -74,7 +75,7 @@ def _ask_all(service: Service, more: dict[str, str]) -> None:
         check=False,
     )
     assert ran.returncode == 0, ran.stdout[-20_000:] + ran.stderr[-2000:]
-    assert "16/16" in ran.stdout  # all operations
+    assert "18/18" in ran.stdout  # all operations
 
 
 @pytest.mark.parametrize("backend", ["sqlite", "postgresql"])

@@ -109,8 +109,20 @@ def test_entries_on_one_matter_are_linked_as_they_arrive(make_service: Make) -> 
         (service.seeds / f"quake-{at}.md").write_text(f"# {title}\n\nNothing more is known.\n")
     linked = [[(other, "content")] for other in titles[::-1]]
     service.wait(lambda: [related(one) for one in titles] == linked, "links by content")
+
+    def stories() -> list[set[str]]:
+        items = json.loads(service.get("/feeds/stories.json").body)["items"]
+        return [{one["title"] for one in item["_feedsvc"]["members"]} for item in items]
+
+    service.wait(lambda: set(titles) in stories(), "the story of both")
+    (found,) = service.command("query", "title:shakes qeshm", "--json").stdout.splitlines()
+    shown = service.command("related", json.loads(found)["key"]).stdout
+    assert "2 entries" in shown
+    assert titles[1] in shown.partition("  story ")[2]
     (service.seeds / "quake-1.md").unlink()
     service.wait(lambda: related(titles[0]) == [], "the link to be taken back")
+    assert set(titles) not in stories()
+    assert not any(titles[0] in story for story in stories())
 
 
 def test_files_that_come_change_move_and_go(make_service: Make) -> None:

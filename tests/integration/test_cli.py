@@ -388,7 +388,10 @@ def test_entries_on_one_matter_are_linked_and_say_why(
         assert "Istanbul" in related["reason"]
     (shell.folder / "seeds" / "3.md").write_text("# Coulter and Darchiev leave Istanbul\n\nBye.\n")
     shell("poll", "--once", "--all")
-    assert len(shell("related", one["key"]).stdout.splitlines()) == 5
+    links, _, story = shell("related", one["key"]).stdout.partition("  story ")
+    assert len(links.splitlines()) == 5
+    assert story.splitlines()[0].endswith(", 3 entries")
+    assert "Coulter and Darchiev leave Istanbul (seeds)" in story
     assert "  by content          0" in shell("store", "stats").stdout
 
 

@@ -24,8 +24,8 @@ TOKEN = "correct/horse+9"
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
 QUOTED = "correct/horse%2B9"
 ENTRY = f"/entries/{entry_key('tag:seeds.example.org,2025:istanbul')}"
-PAGES = ("/", "/tags", "/tags/world", "/sources", "/search", ENTRY)
-READABLE = ("/feeds/all.atom", "/feeds/all", "/opml", "/feeds.opml", *PAGES)
+PAGES = ("/", "/tags", "/tags/world", "/sources", "/stories", "/search", ENTRY)
+READABLE = ("/feeds/all.atom", "/feeds/all", "/feeds/stories.atom", "/opml", "/feeds.opml", *PAGES)
 
 
 @pytest.fixture
@@ -166,8 +166,9 @@ def test_our_feeds_as_opml_by_tag(world: World) -> None:
     client = client_of(world)
     reply = client.get("/feeds.opml")
     listed = {one.url.removeprefix(BASE): one for one in read(reply.data).subscriptions}
-    assert list(listed)[:3] == [
+    assert list(listed)[:4] == [
         "/feeds/all.atom",
+        "/feeds/stories.atom",
         "/feeds/diplomacy.atom",
         "/feeds/long-reads.atom",
     ]

@@ -1,7 +1,7 @@
 """The JSON API: the endpoints there are, and from a request to its answer.
 
 What is told sits in `models`, what is asked in `questions`, how both are described in `describe`;
-`entries`, `tags`, `sources` and `service` answer.
+`entries`, `stories`, `tags`, `sources` and `service` answer.
 """
 
 import json
@@ -22,6 +22,7 @@ from .guard import Guard
 from .manual import manual
 from .service import Service
 from .sources import Sources
+from .stories import Stories
 from .tags import Tags
 
 __all__ = ["ROOT", "Api", "Endpoint"]
@@ -41,6 +42,7 @@ class Api:
         self._descriptions: dict[bool, tuple[bytes, bytes]] = {}
         self.endpoints: tuple[Endpoint, ...] = (
             *Entries(runtime, door.site).endpoints(),
+            *Stories(runtime, door.site).endpoints(),
             *Tags(runtime).endpoints(),
             *Sources(runtime, door.site).endpoints(),
             *Service(runtime).endpoints(),

@@ -25,6 +25,7 @@ Reading needs what feeds need: nothing, or a feed token. Writing needs the admin
 
 _TAGS = (
     ("entries", "What has been published."),
+    ("stories", "What reports one event."),
     ("tags", "What it is about."),
     ("sources", "What is polled."),
     ("service", "All of it."),
@@ -44,6 +45,10 @@ _VARIABLES = {
         },
     ),
     "tag": ("The tag.", {"type": "string", "maxLength": 80}),
+    "story": (
+        "The story's name.",
+        {"type": "string", "format": "feedsvc-story", "pattern": "^[a-z2-7]{13}$"},
+    ),
 }
 _PROBLEMS = {
     400: "A parameter, a field or the address cannot be taken; `errors` names it.",

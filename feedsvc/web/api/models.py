@@ -149,6 +149,38 @@ class RelatedEntries(Struct, frozen=True):
     unresolved: tuple[str, ...]
 
 
+class StoryEntry(Struct, frozen=True):
+    """An entry that reports a story."""
+
+    key: Key
+    id: str
+    url: str
+    link: str | None
+    title: str
+    published: datetime
+    source: Origin
+
+
+class Story(Struct, frozen=True):
+    """Entries on one event, the latest first; it has the title of the one most like the others."""
+
+    story: Annotated[str, Meta(description="The story's name in addresses and in `story:`.")]
+    id: Annotated[str, Meta(description="Its id in the feed of stories; it never changes.")]
+    url: Annotated[str, Meta(description="Its page here.")]
+    title: str
+    published: datetime
+    updated: Annotated[datetime, Meta(description="When an entry last came, went or changed.")]
+    entries: tuple[StoryEntry, ...]
+
+
+class StoryPage(Struct, frozen=True):
+    """A page of stories."""
+
+    stories: tuple[Story, ...]
+    next: Cursor | None
+    next_url: str | None
+
+
 class TagEntry(Struct, frozen=True):
     """A tag, how many entries have it, and where they are."""
 

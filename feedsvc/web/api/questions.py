@@ -83,6 +83,13 @@ class ListEntries(Struct, forbid_unknown_fields=True):
     ] = "collapse"
 
 
+class ListStories(Struct, forbid_unknown_fields=True):
+    """Which stories."""
+
+    limit: Limit | UnsetType = UNSET
+    before: Before | UnsetType = UNSET
+
+
 class ListTags(Struct, forbid_unknown_fields=True):
     """Which tags."""
 
