@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from feedsvc.errors import NotFound, QueryError
+from feedsvc.errors import NotFound, OptionError
 from feedsvc.gathering import Gatherer
 from feedsvc.keys import entry_key, parse_key
 from feedsvc.model import Entry, Story, Text
@@ -295,7 +295,7 @@ def test_pages_of_stories(store: SqlStore) -> None:
     second = store.stories(limit=1, now=NOW, before=first.next)
     assert [names(story) for story in second.stories] == [TALKS]
     assert (second.next, second.gone) == (None, ())
-    with pytest.raises(QueryError, match="not where a page"):
+    with pytest.raises(OptionError, match="not where a page"):
         store.stories(limit=1, now=NOW, before="nowhere")
 
 
