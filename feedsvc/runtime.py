@@ -71,7 +71,7 @@ class Runtime:
         from .relating import Relater
 
         related = self.config.related
-        return Relater(self.store, self.clock, most=related.max, stories=related.stories)
+        return Relater(self.store, self.clock, most=related.max, stories=related.gathers)
 
     @cached_property
     def tagger(self) -> "Tagger":

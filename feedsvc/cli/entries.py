@@ -86,7 +86,8 @@ def related(context: Context, entry: str) -> None:
     """Show what ENTRY (its key, id or link) is linked to, and why."""
     with context.runtime() as runtime:
         stored = runtime.store.entry(runtime.store.lookup(entry) or entry)
-        story = runtime.store.story_of(stored.entry.key)
+        gathers = runtime.config.related.gathers
+        story = runtime.store.story_of(stored.entry.key) if gathers else None
     click.echo(f"{stored.entry.title}")
     for link in stored.related:
         click.echo(f"  {link.kind:8}  {link.score:.2f}  {link.title}\n            {link.reason}")

@@ -96,8 +96,10 @@ class Catalogue:
 
     def gathers(self) -> None:
         """Raises `NotFound` where entries are not gathered into stories."""
-        if not self._config.related.stories:
-            raise NotFound("There are no stories: related.stories is false")
+        related = self._config.related
+        if not related.gathers:
+            why = "stories is false" if related.max else "max is 0"
+            raise NotFound(f"There are no stories: related.{why}")
 
     def tags(self, slugs: Iterable[str], options: Options | None = None) -> FeedRequest:
         """Entries with all these tags, whatever their case, order or alias.

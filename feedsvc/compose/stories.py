@@ -44,20 +44,21 @@ class StoryComposer:
 
     def compose(self, story: Story, options: Options) -> FeedEntry:
         """A story as a feed with these options shows it: the latest members, at most 50."""
-        members = shown(story, options)[:_LISTED]
+        members = shown(story, options)
+        listed = members[:_LISTED]
         lead = story.lead or members[0]
         content = summary = None
         if options.content != "none":
             summary = Text(value=_told(members))
         if options.content == "full":
-            content = Text(value=self._list(members), type="html")
+            content = Text(value=self._list(listed), type="html")
         return FeedEntry(
             id=self._at.story_id(story.key),
             title=lead.title,
             url=self._at.story(story.key),
             links=tuple(
                 Link(href=self._link(one), rel="related", type="text/html", title=one.title)
-                for one in members
+                for one in listed
             ),
             published=story.published,
             updated=story.updated,
@@ -66,7 +67,7 @@ class StoryComposer:
             content=content,
             categories=self._categories(members),
             lang=lead.lang,
-            members=tuple(replace(one, link=self._link(one)) for one in members),
+            members=tuple(replace(one, link=self._link(one)) for one in listed),
             fingerprint="/".join(
                 (story.fingerprint, options.content, options.dupes, self._settings)
             ),

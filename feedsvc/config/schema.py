@@ -246,6 +246,11 @@ class RelatedConfig(_Section):
         'and an "Also at" line where other sources have it too.',
     )
 
+    @property
+    def gathers(self) -> bool:
+        """Whether there are stories: they go by links."""
+        return self.stories and self.max > 0
+
 
 class WebSubConfig(_Section):
     """`[websub]`: push beside polling (W3C WebSub)."""

@@ -34,7 +34,7 @@ _MERGED = (
     .where((stories.c.key == bindparam("of")) | (stories.c.part_of == bindparam("of")))
     .values(size=0, part_of=bindparam("whole"))
 )
-_Dates = tuple[int, int, int]
+_Dates = tuple[int, int, int, int]
 
 
 class Gathering(Relating):
@@ -140,11 +140,10 @@ class Gathering(Relating):
         self._go_on(
             connection,
             {
-                each.story: each
+                each.story: (each, change.looked)
                 for change, each in groups
                 if each.story is not None and change.before[each.story] != set(each.members)
             },
-            had,
             dates,
             at,
         )
@@ -164,13 +163,15 @@ class Gathering(Relating):
         insert_all(connection, storied, rows)
 
     def _dates(self, connection: Connection, pks: Sequence[int]) -> dict[int, _Dates]:
-        """When entries were published, their keys, and when they were last updated, by pk."""
+        """When entries were published, their keys, when they were last updated and came, by pk."""
         columns = entries.c
-        wanted = select(columns.pk, columns.published, columns.key, columns.updated)
+        wanted = select(
+            columns.pk, columns.published, columns.key, columns.updated, columns.first_seen
+        )
         return {
-            pk: (published, key, max(published, updated))
+            pk: (published, key, max(published, updated), seen)
             for some in chunks(pks, self.tuning.batch)
-            for pk, published, key, updated in connection.execute(
+            for pk, published, key, updated, seen in connection.execute(
                 wanted.where(columns.pk.in_(some))
             )
         }
@@ -185,7 +186,7 @@ class Gathering(Relating):
         """Makes stories. The key of each is that of its earliest member that gave none its name."""
         names: dict[Gathered, list[int]] = {}
         for each in new:
-            keys = [key for _, key, _ in sorted(dates[pk] for pk in each.members)]
+            keys = [key for _, key, *_ in sorted(dates[pk] for pk in each.members)]
             names[each] = [*keys, key_number(f"{key_text(keys[0])} {at}")]
         wanted = select(stories.c.key, stories.c.gone, stories.c.part_of)
         asked = [key for keys in names.values() for key in keys]
@@ -225,12 +226,14 @@ class Gathering(Relating):
     def _go_on(
         self,
         connection: Connection,
-        going: Mapping[int, Gathered],
-        had: Mapping[int, int],
+        going: Mapping[int, tuple[Gathered, Collection[int]]],
         dates: Mapping[int, _Dates],
         at: int,
     ) -> None:
-        """Writes that stories have other members."""
+        """Writes that stories have other members.
+
+        That is news of when what was looked at is dated or came, whenever it is looked at.
+        """
         wanted = select(stories.c.key, stories.c.updated)
         before = {
             key: updated
@@ -238,15 +241,17 @@ class Gathering(Relating):
             for key, updated in connection.execute(wanted.where(stories.c.key.in_(some)))
         }
         rows = []
-        for key, each in sorted(going.items()):
-            came = [dates[pk][2] for pk in each.members if had.get(pk) != key]
-            newest = max(came, default=0)
+        for key, (each, looked) in sorted(going.items()):
+            seen = [dates[pk] for pk in looked if pk in dates]
+            newest = max((updated for _, _, updated, _ in seen), default=0)
+            if newest <= before[key]:
+                newest = max((came for *_, came in seen), default=0)
             rows.append(
                 {
                     "of": key,
                     "lead_pk": each.lead,
                     "number": len(each.members),
-                    "told": newest if newest > before[key] else max(before[key], at),
+                    "told": max(before[key], newest),
                 }
             )
         if rows:

@@ -14,7 +14,7 @@ from .codec import digest_of, micros, moment, tags_of
 from .cursor import Cursor, read_cursor
 from .engine import Database, chunks
 from .reading import TOMBSTONES
-from .schema import duplicates, entries, sources
+from .schema import duplicates, entries, meta, sources
 from .source_codec import meta_of, shown_title
 from .story_schema import storied, stories
 
@@ -39,6 +39,10 @@ _MEMBERS = (
     .outerjoin(duplicates, duplicates.c.entry_pk == entries.c.pk)
     .order_by(entries.c.published.desc(), entries.c.key.desc())
 )
+# a story changes with what its members show as well
+_CHANGED = select(func.max(stories.c.changed)).union_all(
+    select(meta.c.value).where(meta.c.key == "membership")
+)
 _Row = Row[*tuple[Any, ...]]
 
 
@@ -60,12 +64,12 @@ class Stories(Database):
         with self.reading() as connection:
             rows = connection.execute(wanted).all()
             gone = connection.execute(ended).all() if before is None else []
-            changed = connection.scalar(select(func.max(columns.changed)))
+            moments = connection.scalars(_CHANGED).all()
             page = rows[:limit]
             return StoryPage(
                 stories=self._whole(connection, page),
                 gone=tuple((key_text(key), moment(at)) for key, at in gone),
-                changed=None if changed is None else moment(changed),
+                changed=max((moment(at) for at in moments if at is not None), default=None),
                 next=(
                     Cursor("updated", page[-1].updated, page[-1].key).text()
                     if len(rows) > limit

@@ -51,7 +51,7 @@ class Door:
         self.watch = Watch(runtime.store, every=every)
         self.access = FeedAccess(config.web.feed_tokens, runtime.store.token_digests)
         self.site = Site(config.site.base_url)
-        self.templates = Templates(config.site, self.site, stories=config.related.stories)
+        self.templates = Templates(config.site, self.site, stories=config.related.gathers)
         self.errors = Errors(self.templates, self.site)
         self.pages = Pages(runtime, self.templates, self.site, _PAGE_CACHE)
         self.stories = Stories(runtime, self.templates, self.site, _PAGE_CACHE)

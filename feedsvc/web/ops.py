@@ -104,7 +104,7 @@ class Ops:
         config, composer = self._runtime.config, self._composer
         statuses = self._store.sources()
         listed = [self._subscription(composer.all(), ())]
-        if config.related.stories:
+        if config.related.gathers:
             listed.append(self._subscription(composer.stories(), ()))
         listed.extend(self._subscription(composer.named(feed.name), ()) for feed in config.feeds)
         listed.extend(

@@ -233,7 +233,7 @@ class Pages:
         entry = stored.entry
         versions, changed = self._store.changes(key)
         shown = self._composer.entry(stored, self._composer.options({}))
-        story = self._store.story_of(key) if self._runtime.config.related.stories else None
+        story = self._store.story_of(key) if self._runtime.config.related.gathers else None
         context = {
             "item": views.card(stored),
             "canonical": self._composer.entry_url(key),

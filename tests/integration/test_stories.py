@@ -208,7 +208,7 @@ def test_the_api(client: Client, world: World) -> None:
     assert talks["updated"] == "2025-04-10T11:00:00Z"
     assert talks["entries"][0]["source"] == {"id": "c", "title": "The C Times"}
     get(client, "/api/v1/stories/nothing", 404)
-    get(client, "/api/v1/stories?before=nowhere", 400)
+    get(client, "/api/v1/stories?before=nowhere", 404)
 
 
 def test_a_merged_story_leads_to_the_other(client: Client, world: World) -> None:
