@@ -145,7 +145,11 @@ def origins(
             was = left.get(seen[name].inode)
             # an inode may be used again, and what is on it now may be a copy of another file
             copy = seen[name].digest in lost and was and old[was].digest != seen[name].digest
-            if was is not None and was not in taken and not copy and _same(old[was], seen[name]):
+            if was is None or was in taken or copy:
+                continue
+            # programs that save a file by replacing it give it the inode of the one before
+            own = name in old and _same(old[name], seen[name])
+            if (_unchanged if own else _same)(old[was], seen[name]):
                 found[name] = was
                 taken.add(was)
     for name in seen:
@@ -181,11 +185,13 @@ def returned(
 
 def _same(record: Record, seen: Seen) -> bool:
     """Whether two files of one inode are the same file, and not two of which one is gone."""
+    return _unchanged(record, seen) or alike(record.sketch, seen.sketch)
+
+
+def _unchanged(record: Record, seen: Seen) -> bool:
     if record.digest and record.digest == seen.digest:
         return True
-    if (record.size, record.mtime_ns) == (seen.size, seen.mtime_ns):
-        return True
-    return alike(record.sketch, seen.sketch)
+    return (record.size, record.mtime_ns) == (seen.size, seen.mtime_ns)
 
 
 def digest(content: bytes) -> str:

@@ -5,6 +5,7 @@ How words are found is in `postgres_search`.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from sqlalchemy import (
@@ -116,6 +117,8 @@ class PostgresStore(SqlStore):
                 key="store.url",
             ) from error
 
+        renewing = Lock()
+
         @event.listens_for(engine, "connect")
         def connected(connection: Any, _: ConnectionPoolEntry) -> None:
             # statements are known by the types of their values: all numbers are to have one
@@ -128,6 +131,7 @@ class PostgresStore(SqlStore):
         @event.listens_for(engine, "begin")
         def begun(connection: Connection) -> None:
             begin = connection.get_execution_options().get("begin", "BEGIN")
+            pool = engine.pool
             try:
                 tell(connection, begin)
             except DBAPIError:
@@ -136,7 +140,10 @@ class PostgresStore(SqlStore):
                     raise
                 # the server has ended it, and most likely the others: nothing was asked of it yet
                 connection.invalidate()
-                engine.dispose()
+                with renewing:
+                    # unless another thread has done so, whose connections are new
+                    if engine.pool is pool:
+                        engine.dispose()
                 tell(connection, begin)
 
         return engine

@@ -135,7 +135,7 @@ def test_tags_by_use_by_prefix_and_by_likeness(client: Client) -> None:
 
 
 def test_a_tag_in_time_and_company(client: Client) -> None:
-    told = body(client.get(path("/tags/diplomacy/stats")))
+    told = body(client.get(path("/tags/Diplomacy/stats")))
     assert (told["tag"], told["entries"]) == ("diplomacy", 7)
     assert {one["month"]: one["entries"] for one in told["months"]}["2025-04"] == 7
     assert [one["tag"] for one in told["beside"]][:1] == ["world"]

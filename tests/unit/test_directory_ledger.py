@@ -115,6 +115,17 @@ def test_two_files_change_places() -> None:
     assert found == {"a": "b", "b": "a"}
 
 
+def test_files_of_one_wording_that_are_replaced_keep_their_names() -> None:
+    # as by `sed -i`, which gives each the inode that the one before it had
+    said = [f"Report {n}: the river stands at {n} metres and is falling slowly" for n in range(4)]
+    old = {f"d{n}": record(n, text) for n, text in enumerate(said)}
+    edited = {f"d{n}": seen(n - 1, text.replace("slowly", "fast")) for n, text in enumerate(said)}
+    assert origins(old, edited, (), inodes=True) == {name: name for name in old}
+    # one that is moved over another and edited is what it was
+    moved = {"d0": seen(9, TWO), "d1": seen(1, said[1])}
+    assert origins({**old, "e": record(9, TWO[:-9])}, moved, ("e",), inodes=True)["d0"] == "e"
+
+
 def test_of_equal_copies_the_one_of_the_same_name_moved() -> None:
     old = {"x/a": record(1, ONE), "x/b": record(2, ONE)}
     found = origins(old, {"y/b": seen(8, ONE), "y/a": seen(9, ONE)}, ("x/a", "x/b"), inodes=True)

@@ -83,7 +83,9 @@ class Tags:
 
         Counts against the rate limit.
         """
-        found = self._store.tag(call.values["tag"], self._clock())
+        # as in the addresses of feeds, whatever its case or alias
+        slug = self._composer.tags([call.values["tag"]]).path.rpartition("/")[2]
+        found = self._store.tag(slug, self._clock())
         record = models.TagStats(
             tag=found.tag.slug,
             label=found.tag.label,
