@@ -73,6 +73,8 @@ def stats(context: Context) -> None:
         ("unresolved headlines", counts.unresolved),
         ("waiting to be linked", counts.waiting),
         ("  by content", counts.unlinked),
+        ("  into a story", counts.apart),
+        ("to be indexed anew", counts.unindexed),
         ("earlier versions", counts.revisions),
         ("bytes", counts.bytes),
         ("oldest", counts.oldest or "-"),

@@ -28,7 +28,8 @@ _ISO = re.compile(
     r"(?P<year>\d{4})(?:-?w(?P<week>\d\d)(?:-?(?P<weekday>[1-7]))?"
     r"|-?(?P<ordinal>\d{3})"
     r"|-(?P<month>\d\d?)-(?P<day>\d\d?)|(?P<month2>\d\d)(?P<day2>\d\d))"
-    rf"(?:(?:\s*t\s*|\s+|(?<=\d{{8}})){_CLOCK}\s*{_ISO_ZONE}?)?"
+    rf"(?:(?:\s*t\s*|\s+|(?<=\d{{8}})){_CLOCK}\s*{_ISO_ZONE}?"
+    r"(?:\[(?P<place>[a-z_]+(?:/[a-z_]+)*)\])?)?"
 )
 _TIME = re.compile(
     r"(?:(?P<before>오전|오후|上午|下午)\s*)?(?<![\d.])(?P<hour>\d\d?)(?::(?=\d\d?\b)|[h.](?=\d\d))(?P<minute>\d\d?)"
@@ -39,6 +40,7 @@ _OFFSET = re.compile(
     r"\s*(?:gmt|utc?|z)?\s*(?P<sign>[+\-\u2212])(?P<hours>\d\d?)(?::?(?P<minutes>\d\d))?(?!\d)"
 )
 _NAMED = re.compile(r"\s*\(?([a-z_]+(?:/[a-z_]+)*)\)?")
+_SUMMER = re.compile(r"\s+dst\b")
 _COMMENT = re.compile(r"\([^()]*\)")
 _KOREAN = re.compile("년|오전|오후")
 _EASTERN = re.compile(r"(\d{4})\s*[年년]\s*(\d\d?)\s*[月월]\s*(\d\d?)\s*[日일]?")
@@ -153,6 +155,8 @@ def _iso(text: str) -> datetime | None:
         month, number = part["month"] or part["month2"], part["day"] or part["day2"]
         day = date(year, int(month), int(number))
     zone, _ = _zone(part["zone"] or "")
+    if zone is None and part["place"]:
+        zone = _place(part["place"])
     return _at(day, part["hour"], part["minute"], part["second"], zone)
 
 
@@ -162,7 +166,7 @@ def _written(text: str) -> datetime | None:
     hour = minute = second = None
     zone: tzinfo | None = None
     rest = text
-    if time and not _inside_date(text, time):
+    if time and not (_inside_date(text, time) and _day(_without(text, time)) is None):
         hour, minute, second = time["hour"], time["minute"], time["second"]
         half = (time["half"] or time["before"] or "").replace(".", "")
         if half:
@@ -174,6 +178,10 @@ def _written(text: str) -> datetime | None:
             zone = timezone(timedelta(hours=9))  # those who write so have one zone
     day = _day(_COMMENT.sub(" ", rest))
     return _at(day, hour, minute, second, zone) if day else None
+
+
+def _without(text: str, time: re.Match[str]) -> str:
+    return f"{text[: time.start()]} {text[time.end() :]}"
 
 
 def _inside_date(text: str, time: re.Match[str]) -> bool:
@@ -188,7 +196,10 @@ def _zone(text: str) -> tuple[tzinfo | None, str]:
         return timezone(-offset if match["sign"] == "-" else offset), text[match.end() :]
     match = _NAMED.match(text)
     if match and match[1] in _ZONES:
-        return timezone(_ZONES[match[1]]), text[match.end() :]
+        after = text[match.end() :]
+        summer = _SUMMER.match(after)
+        offset = _ZONES[match[1]] + timedelta(hours=1 if summer else 0)
+        return timezone(offset), after[summer.end() if summer else 0 :]
     if match and "/" in match[1]:
         return _place(match[1]), text[match.end() :]
     return None, text

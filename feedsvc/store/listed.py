@@ -56,7 +56,11 @@ class TagCompany:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stats:
-    """Counts for `store stats` and metrics."""
+    """Counts for `store stats` and metrics.
+
+    `unlinked` wait for links by content, `apart` for their story, and `unindexed` to be indexed as
+    words are folded now.
+    """
 
     entries: int
     withdrawn: int
@@ -67,6 +71,8 @@ class Stats:
     unresolved: int
     waiting: int
     unlinked: int
+    apart: int
+    unindexed: int
     revisions: int
     bytes: int
     schema: str

@@ -20,6 +20,7 @@ from .schema import (
     duplicates,
     entries,
     entry_tags,
+    meta,
     outbox,
     poll_state,
     pruned,
@@ -30,8 +31,12 @@ from .schema import (
     tags,
     title_terms,
 )
+from .signing import APART
 from .story_schema import storied, stories
 from .withdrawing import Withdrawing
+
+_APART = signatures.c.pending == APART
+_FOLDING = select(meta.c.value).where(meta.c.key == "folding").scalar_subquery()
 
 
 class Upkeep(Withdrawing, Life):
@@ -116,6 +121,8 @@ class Upkeep(Withdrawing, Life):
                 waiting=_count(connection, select(outbox.c.seq).where(outbox.c.consumer == LINK)),
                 unlinked=_count(connection, select(outbox.c.seq).where(outbox.c.consumer == RELATE))
                 + _count(connection, select(signatures.c.hour).where(signatures.c.pending == 1)),
+                apart=_count(connection, select(signatures.c.hour).where(_APART)),
+                unindexed=_count(connection, select(columns.pk).where(columns.pk <= _FOLDING)),
                 revisions=_count(connection, select(revisions.c.slot)),
                 bytes=self._size(connection),
                 schema=newest_revision(),

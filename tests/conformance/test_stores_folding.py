@@ -85,10 +85,12 @@ def test_all_are_found_once_that_is_done(old: SqlStore) -> None:
     # what is plain is found throughout
     assert uids(old, "cafe naive") == ["plain"]
     assert uids(old, "lodzi") == []
+    assert old.stats().unindexed == len(WORDS) + 4
     before = old.change()
     while old.fold_anew(2, NOW):
         pass
     assert folding_of(old) is None
+    assert old.stats().unindexed == 0
     assert old.change() > before
     for name, (said, folded) in WORDS.items():
         assert uids(old, f'"{said}"') == uids(old, folded) == [name]

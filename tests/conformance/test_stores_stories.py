@@ -221,7 +221,9 @@ def test_what_was_gathered_late_is_no_news(store: SqlStore) -> None:
         connection.execute(delete(storied))
         connection.execute(delete(stories))
         connection.execute(update(signatures).values(pending=2))
+    assert store.stats().apart == len(TITLES)
     relate(store, later=50 * DAY)
+    assert store.stats().apart == 0
     assert {story.key: story.updated for story in page(store)} == before
 
 
