@@ -30,21 +30,16 @@ class Extension(
 VOCABULARIES: dict[str, tuple[str, ...]] = {
     "itunes": (
         "http://www.itunes.com/dtds/podcast-1.0.dtd",
-        "https://www.itunes.com/dtds/podcast-1.0.dtd",
         "http://itunes.com/dtds/podcast-1.0.dtd",
         "http://example.com/dtds/podcast-1.0.dtd",
     ),
     "podcast": (
         "https://podcastindex.org/namespace/1.0",
-        "http://podcastindex.org/namespace/1.0",
         "https://github.com/podcastindex-org/podcast-namespace/blob/main/docs/1.0.md",
     ),
     "media": (
         "http://search.yahoo.com/mrss/",
-        "http://search.yahoo.com/mrss",
-        "https://search.yahoo.com/mrss/",
         "http://video.search.yahoo.com/mrss",
-        "http://video.search.yahoo.com/mrss/",
         "http://tools.search.yahoo.com/mrss/",
         "http://www.rssboard.org/media-rss",
     ),
@@ -52,11 +47,11 @@ VOCABULARIES: dict[str, tuple[str, ...]] = {
     "dcterms": ("http://purl.org/dc/terms/",),
     "slash": ("http://purl.org/rss/1.0/modules/slash/",),
     "thr": ("http://purl.org/syndication/thread/1.0",),
-    "wfw": ("http://wellformedweb.org/CommentAPI/", "http://wellformedweb.org/commentapi"),
+    "wfw": ("http://wellformedweb.org/CommentAPI/",),
     "georss": ("http://www.georss.org/georss", "http://www.georss.org/georss/10"),
     "gml": ("http://www.opengis.net/gml", "http://www.opengis.net/gml/3.2"),
     "geo": ("http://www.w3.org/2003/01/geo/wgs84_pos#",),
-    "psc": ("http://podlove.org/simple-chapters", "http://podlove.org/simple-chapters/"),
+    "psc": ("http://podlove.org/simple-chapters",),
     "yt": ("http://www.youtube.com/xml/schemas/2015", "http://gdata.youtube.com/schemas/2007"),
     "googleplay": (
         "http://www.google.com/schemas/play-podcasts/1.0",
@@ -71,12 +66,14 @@ VOCABULARIES: dict[str, tuple[str, ...]] = {
     "arxiv": ("http://arxiv.org/schemas/atom",),
 }
 NAMESPACES = {prefix: names[0] for prefix, names in VOCABULARIES.items()}
-# many a program writes `https:` in them, or leaves a slash out
-_PREFIXES = {
-    name.lower().replace("https:", "http:").rstrip("/"): prefix
-    for prefix, names in VOCABULARIES.items()
-    for name in names
-}
+
+
+def _spelt(namespace: str) -> str:
+    # many a program writes `https:` in them, or leaves a slash out
+    return namespace.lower().replace("https:", "http:").rstrip("/")
+
+
+_PREFIXES = {_spelt(name): prefix for prefix, names in VOCABULARIES.items() for name in names}
 
 # how count those that change without the entry changing
 VOLATILE = frozenset(
@@ -109,9 +106,7 @@ _PICTURE = re.compile(r"\.(?:avif|gif|jpe?g|png|svg|webp)(?:[?#]|\Z)", re.IGNORE
 
 def prefix_of(namespace: str | None) -> str | None:
     """Our prefix for a namespace that is kept, however it is spelt; None for any other."""
-    if not namespace:
-        return None
-    return _PREFIXES.get(namespace.lower().replace("https:", "http:").rstrip("/"))
+    return _PREFIXES.get(_spelt(namespace)) if namespace else None
 
 
 def flat(extensions: Iterable[Extension]) -> Iterator[Extension]:

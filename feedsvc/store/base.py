@@ -145,10 +145,7 @@ class Store(ArchiveStore, PageStore, Relates, StoryStore, TokenStore, Protocol):
         ...
 
     def sources(self, *, held: datetime | None = None) -> tuple[SourceStatus, ...]:
-        """All sources that are polled or disabled, by id.
-
-        `held`: only those that a poller has at that moment, or that were told to wait beyond it.
-        """
+        """All sources that are polled or disabled, by id; or those held back at a moment."""
         ...
 
     def source_page(
@@ -318,6 +315,10 @@ class Store(ArchiveStore, PageStore, Relates, StoryStore, TokenStore, Protocol):
 
     def tag(self, slug: str, now: datetime) -> TagCompany:
         """One tag in time and beside others. Raises `NotFound`."""
+        ...
+
+    def beside(self, slug: str) -> tuple[TagCount, ...]:
+        """The tags that stand beside one; none where no entry carries it."""
         ...
 
     # -- linking ---------------------------------------------------------------------------

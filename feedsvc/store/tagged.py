@@ -4,8 +4,9 @@ import math
 import sys
 from collections import Counter
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Row, func, select
 
 from ..errors import NotFound
 from ..months import month_of, start_of
@@ -42,9 +43,8 @@ class Tagged(Database):
 
     def tag(self, slug: str, now: datetime) -> TagCompany:
         """One tag in time and company. Raises `NotFound` where no entry carries it."""
-        wanted = _TAG.where(tags.c.slug == storable(slug), tags.c.count > 0)
         with self.reading() as connection:
-            row = connection.execute(wanted).first()
+            row = self._tag(connection, slug)
             if row is None:
                 raise NotFound(f"there is no tag “{slug}”")
             return TagCompany(
@@ -52,6 +52,18 @@ class Tagged(Database):
                 months=self._months(connection, row.pk, now),
                 beside=self._beside(connection, row.pk, row.carried),
             )
+
+    def beside(self, slug: str) -> tuple[TagCount, ...]:
+        """The tags that stand beside one; none where no entry carries it."""
+        with self.reading() as connection:
+            row = self._tag(connection, slug)
+            if row is None:
+                return ()
+            return tuple(one for one, _ in self._beside(connection, row.pk, row.carried))
+
+    def _tag(self, connection: Connection, slug: str) -> Row[*tuple[Any, ...]] | None:
+        wanted = _TAG.where(tags.c.slug == storable(slug), tags.c.count > 0)
+        return connection.execute(wanted).first()
 
     def _months(
         self, connection: Connection, pk: int, now: datetime

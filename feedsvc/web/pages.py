@@ -14,7 +14,7 @@ from ..model import StoredEntry
 from ..months import start_of
 from ..query import canonical
 from ..runtime import Runtime
-from ..store.base import Head, Page, TagCount
+from ..store.base import Head, Page
 from ..suggest import suggestions
 from . import views
 from .changes import changes
@@ -78,21 +78,15 @@ class Pages:
         """Entries with a tag, or with several. Raises `Moved` for another spelling of them."""
         request = self._composer.tags(slugs.split(","), self._options(ask))
         path = "/" + request.path.removeprefix("feeds/")
-        page = self._list(request, _Listing("feed.html", path, {"beside": self._beside(slugs)}))
+        page = self._list(
+            request, _Listing("feed.html", path, {"beside": self._store.beside(slugs)})
+        )
         if path == f"/tags/{slugs}":
             return page
         if ask.token is None:
             raise Moved(self._site.link(path) + (f"?{ask.query}" if ask.query else ""))
         # one who came with a token is not sent where it would be missing
         return replace(page, lasts=None)
-
-    def _beside(self, slug: str) -> tuple[TagCount, ...]:
-        """The tags that stand beside a tag; none for several tags, or one that no entry has."""
-        try:
-            found = self._store.tag(slug, self._runtime.clock())
-        except NotFound:
-            return ()
-        return tuple(one for one, _ in found.beside)
 
     def feed(self, request: FeedRequest) -> Representation:
         """The page of any feed."""

@@ -4,14 +4,14 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from ...compose import FeedRequest
-from ...errors import NotFound, OptionError
+from ...errors import NotFound
 from ...keys import parse_key
 from ...model import Duplicate, Person, Related, StoredEntry, Text
 from ...query import canonical
 from ...runtime import Runtime
 from ...store.base import Head
 from ...store.base import Revision as StoredRevision
-from ..errors import Gone, HttpError, told_of
+from ..errors import Gone
 from ..respond import JSON_TYPE, Rendered, Representation, digest
 from ..site import Site
 from . import models, replies
@@ -92,11 +92,7 @@ class Entries:
             }
         )
         request = self._composer.query(asked.q, options)
-        try:
-            head = self._composer.head(request)
-        except OptionError as error:
-            # a cursor is the address of a page, and there is none
-            raise HttpError(404, str(error), members=told_of(error)) from error
+        head = replies.paged(lambda: self._composer.head(request))
 
         def render() -> Rendered:
             page = self._composer.page(request)

@@ -1,9 +1,12 @@
 """Answers of the JSON API: a record as JSON, cacheable where it was read and nowhere else."""
 
 from collections.abc import Callable
+from typing import TypeVar
 
 import msgspec
 
+from ...errors import OptionError
+from ..errors import HttpError, told_of
 from ..message import Answer, Headers
 from ..respond import JSON_TYPE, SECURITY_HEADERS, Rendered, Representation, whole
 
@@ -11,6 +14,7 @@ from ..respond import JSON_TYPE, SECURITY_HEADERS, Rendered, Representation, who
 CACHE = "no-cache"
 
 _BODYLESS = 204
+_T = TypeVar("_T")
 
 
 def write(record: msgspec.Struct) -> bytes:
@@ -26,6 +30,14 @@ def reading(make: Callable[[], msgspec.Struct], *, etag: str | None = None) -> R
         return Rendered(body=body, etag=etag) if etag else whole(body)
 
     return Representation(media_type=JSON_TYPE, render=render, cache=CACHE, etag=etag)
+
+
+def paged(read: Callable[[], _T]) -> _T:
+    """What is read of a page: 404 for a cursor, which is its address, that leads to none."""
+    try:
+        return read()
+    except OptionError as error:
+        raise HttpError(404, str(error), members=told_of(error)) from error
 
 
 def written(status: int, record: msgspec.Struct | None = None, *, headers: Headers = ()) -> Answer:

@@ -1,10 +1,8 @@
 """Stories over the JSON API: which there are, and who reports one."""
 
 from ...compose import FeedRequest
-from ...errors import OptionError
 from ...model import Story, StoryMember
 from ...runtime import Runtime
-from ..errors import HttpError, told_of
 from ..respond import Representation
 from ..site import Site
 from ..stories import live
@@ -55,11 +53,7 @@ class Stories:
         asked: ListStories = call.query
         given = {"limit": str(asked.limit) if asked.limit else "", "before": asked.before or ""}
         request = self._composer.stories(self._composer.options(given))
-        try:
-            page = self._composer.story_page(request)
-        except OptionError as error:
-            # a cursor is the address of a page, and there is none
-            raise HttpError(404, str(error), members=told_of(error)) from error
+        page = replies.paged(lambda: self._composer.story_page(request))
         older = self._composer.turned(request, page.next) if page.next else None
         return replies.reading(
             lambda: models.StoryPage(
